@@ -19,6 +19,10 @@ from accounts.audit.models import AuditRow as AuditRow
 from accounts.browsers.models import BrowserSession as BrowserSession
 from accounts.cloud_users.models import CloudUser as CloudUser
 from accounts.donors.models import Donor as Donor
+from accounts.donors.models import SharePicture as SharePicture
+from accounts.donors.models import TeamInvitation as TeamInvitation
+from accounts.donors.models import TeamMember as TeamMember
+from accounts.donors.models import WallThanks as WallThanks
 from accounts.notices.models import Notice as Notice
 from accounts.notices.models import Unsubscribed as Unsubscribed
 from accounts.outside.models import OutsideAccount as OutsideAccount

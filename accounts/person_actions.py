@@ -16,7 +16,17 @@ from django.utils.translation import gettext_noop as _
 from accounts import emails, people_mails, second_steps, security_mails, sign_up, tokens
 from accounts.audit.trail import Thing, record
 from accounts.donors import donor_rows
-from accounts.models import BrowserSession, Donor, Notice, OnceKey, OutsideAccount, SignIn, Unsubscribed, User
+from accounts.models import (
+    BrowserSession,
+    Donor,
+    Notice,
+    OnceKey,
+    OutsideAccount,
+    SignIn,
+    TeamMember,
+    Unsubscribed,
+    User,
+)
 from accounts.outside.own_password import has_no_password_here
 from accounts.people_search import holds
 from accounts.person_names import BadPerson, checked, clean_email, free_username, is_anybodys, taken
@@ -194,7 +204,16 @@ def remove(*, person: User, by: User | None) -> None:
         removed_at=timezone.now(), password=make_password(None),
     )  # fmt: skip
     person.ssh_keys.all().delete()
-    for model in (SignIn, BrowserSession, OnceKey, Unsubscribed, EmailAddress, OutsideAccount, Authenticator):
+    for model in (
+        SignIn,
+        BrowserSession,
+        OnceKey,
+        Unsubscribed,
+        EmailAddress,
+        OutsideAccount,
+        Authenticator,
+        TeamMember,
+    ):
         model._default_manager.filter(user=person).delete()  # type: ignore[misc]
     Notice.objects.filter(recipient=person).delete()
     for donor in Donor.objects.filter(user=person):

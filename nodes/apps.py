@@ -10,7 +10,9 @@ class NodesConfig(AppConfig):
         from nodes import mails
         from nodes.months import month_mails
         from nodes.subscriptions import reminders
+        from nodes.teams import team_mails
 
         mails.register()
         month_mails.register()
+        team_mails.register()
         reminders.register()

@@ -130,12 +130,30 @@ def erase(*, donor: Donor, by: User | None = None) -> None:
     if row.erased_at:
         return
     _check_no_account(row)
+    _erase(row)
+    if by is not None:
+        record(by=by, verb="erase_donor", thing=Thing("donor", row.pk, _numbers_of(row)))
+
+
+@transaction.atomic
+def erase_own(*, user: User) -> None:
+    """Erase what is kept of a person as a donor, as they wish. Their account stays; what their computers gave them on the cluster ends."""
+    user = donor_rows.lock(user)
+    row = Donor.objects.select_for_update().filter(user=user, erased_at=None).first()
+    if row is None:
+        return
+    _erase(row)
+    kinds = ("donation.", "subscription.")
+    for kind in kinds:
+        Notice.objects.filter(recipient=user, kind__startswith=kind).delete()
+    donor_rows.take_role(user)
+
+
+def _erase(row: Donor) -> None:
     donor_rows.erase(row)
     _erase_words(Donation.objects.filter(donor=row))
     photo_rows.erase_of(row)
     Notice.objects.filter(donor=row).delete()
-    if by is not None:
-        record(by=by, verb="erase_donor", thing=Thing("donor", row.pk, _numbers_of(row)))
 
 
 def note_download(*, donor: Donor, by: User) -> None:
@@ -146,9 +164,7 @@ def note_download(*, donor: Donor, by: User) -> None:
 def _check_no_account(donor: Donor) -> None:
     if donor.user_id is not None:
         raise HasAccount(
-            _(
-                "What was given is part of an account, and its data are erased with it. Administrators do that: write to them."
-            )
+            _("What was given is part of an account. Whoever has it signs in and erases it there, under Donating.")
         )
 
 

@@ -6,12 +6,14 @@ from django.utils import timezone
 from nodes.files import file_store, photos
 from nodes.months import month_mails
 from nodes.subscriptions import bonuses, promises
+from nodes.teams import team
 
 
 @shared_task
 def tidy_files() -> None:
     photos.forget(now := timezone.now())
     file_store.sweep(now)
+    team.forget()
 
 
 @shared_task

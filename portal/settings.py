@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from courses import policy
 from lib import logs
 from portal.settings_env import BASE_DIR, env
+from portal.settings_donations import *  # noqa: F403  # likewise
 from portal.settings_federated import *  # noqa: F403  # likewise
 from portal.settings_sign_in import *  # noqa: F403  # what Django reads is wanted here, and nothing else stands there
 
@@ -178,21 +179,10 @@ EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"], _mail["EMAIL_HO
 EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.get("EMAIL_USE_TLS", False), _mail.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 10  # seconds
 DEFAULT_FROM_EMAIL: str = env["DEFAULT_FROM_EMAIL"]
-DONATIONS_EMAIL: str = env["DONATIONS_EMAIL"]
-INSTITUTION: str = env["INSTITUTION"]
-DONATIONS_PLACE: str = env["DONATIONS_PLACE"]
 FILES_DIR: str = env["FILES_DIR"]
 FILES_MAX_GB: int = env["FILES_MAX_GB"]
 # A body with photos is larger than /tmp of a container.
 FILE_UPLOAD_TEMP_DIR = FILES_DIR if Path(FILES_DIR).is_dir() else None
-MIN_COMPUTER_RAM_MB: int = env["MIN_COMPUTER_RAM_MB"]
-MIN_COMPUTER_NIC_MBIT: int = env["MIN_COMPUTER_NIC_MBIT"]
-INTAKE_CODE_DAYS: int = env["INTAKE_CODE_DAYS"]
-SUBSCRIPTION_STARTS: str = env["SUBSCRIPTION_STARTS"]
-COMPUTER_WATTS: int = env["COMPUTER_WATTS"]
-SHARED_DISKS: bool = env["SHARED_DISKS"]
-MAINTENANCE_DAYS: int = env["MAINTENANCE_DAYS"]
-SUBSCRIPTION_GRACE_DAYS: int = env["SUBSCRIPTION_GRACE_DAYS"]
 PORTAL_KEY_FILE: str = env["PORTAL_KEY_FILE"]  # for lines in terminals (docs/adr/0057)
 MACHINE_KEYS_FILE: str = env["MACHINE_KEYS_FILE"]  # seals the portal's key of each machine (docs/adr/0084)
 LIVE_URL: str = env["LIVE_URL"]

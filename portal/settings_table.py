@@ -1,7 +1,7 @@
 """The settings of Minga: each an environment variable with its kind, its default and one line of documentation.
 
 docs/admin/settings.md and .env.example are written from this table: `python -m portal.settings_docs`. A new setting is a row here, a
-line in portal/settings.py (sign-in: portal/settings_sign_in.py, or settings_federated.py), one in docker-compose.yml, and its Spanish in
+line in portal/settings.py (sign-in: portal/settings_sign_in.py, settings_federated.py, or settings_donations.py), one in docker-compose.yml, and its Spanish in
 locale/docs/es.po; tests/house/test_settings.py and test_written_pages.py say which is missing.
 """
 
@@ -164,6 +164,8 @@ SECTIONS: tuple[Section, ...] = (
                  "The power that a donated computer draws at work, on average: measure some with a plug meter. 0: donors are told of no electricity."),
         Variable("SHARED_DISKS", FLAG, "off",
                  "Whether machines' disks lie on storage that all nodes share. Off: a machine of a dead node begins anew."),
+        Variable("THANKS_WALL", FLAG, "on",
+                 "off: there is no public wall of thanks (/thanks/). With it, donors stand there only where they chose to."),
         Variable("MAINTENANCE_DAYS", whole_number("days", least=0), "60",
                  "How often a node is to be maintained: dust, fans, disks. 0: never said to be due."),
         Variable("FILES_MAX_GB", whole_number("GB", least=1), "20",

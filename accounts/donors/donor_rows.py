@@ -6,8 +6,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from accounts import emails
-from accounts.donors.models import Donor
-from accounts.models import Unsubscribed, User
+from accounts.donors.models import Donor, SharePicture, TeamInvitation, TeamMember, WallThanks
+from accounts.models import Subscription, Unsubscribed, User
 from lib.notes import Refusal
 
 
@@ -30,7 +30,7 @@ def find_or_make(
         "name": name, "organisation": organisation, "language": language, "browser_time_zone": browser_time_zone,
     }  # fmt: skip
     if user:
-        _lock(user)
+        lock(user)
     rows = Donor.objects.select_for_update()  # so that nobody ties or erases it meanwhile
     theirs = rows.filter(user=user).first() if user else None
     donor = theirs or rows.get_or_create(email=emails.key(email), defaults=facts)[0]
@@ -48,7 +48,7 @@ def verify(donor: Donor) -> None:
 @transaction.atomic
 def tie(*, donor: Donor, user: User) -> None:
     """Tie the donor's row to an account: its owner becomes a donor. Raises TiedElsewhere, also where one of the two was erased meanwhile."""
-    user = _lock(user)  # first, as where a person is removed
+    user = lock(user)  # first, as where a person is removed
     donor = Donor.objects.select_for_update().get(pk=donor.pk)
     if donor.erased_at or user.removed_at:
         raise TiedElsewhere(_("This was erased meanwhile. Nothing can be changed any more."))
@@ -73,14 +73,22 @@ def _tie(donor: Donor, user: User) -> None:
 
 def give_role(user: User) -> User:
     """Make somebody a donor who has a donation or a subscription. Returns their locked row."""
-    user = _lock(user)
+    user = lock(user)
     if User.Role.DONOR not in user.roles:
         user.roles = [*user.roles, User.Role.DONOR.value]
         user.save(update_fields=["roles"])
     return user
 
 
-def _lock(user: User) -> User:
+def take_role(user: User) -> None:
+    """Take the role donor from a person, locked by the caller, who has no subscription any more. Nobody is left without a role."""
+    others = [role for role in user.roles if role != User.Role.DONOR]
+    if others and others != user.roles and not Subscription.objects.of(user).exists():
+        user.roles = others
+        user.save(update_fields=["roles"])
+
+
+def lock(user: User) -> User:
     """Lock a person's row, so that of two donors' rows one at most becomes theirs, and read it again."""
     return User.objects.select_for_update(no_key=True).get(pk=user.pk)
 
@@ -92,3 +100,5 @@ def erase(donor: Donor) -> None:
         email=f"erased-{donor.pk}@invalid", name="-", organisation="", language="", browser_time_zone="",
         verified_at=None, links=F("links") + 1, user=None, erased_at=timezone.now(),
     )  # fmt: skip
+    for model in (WallThanks, SharePicture, TeamMember, TeamInvitation):
+        model._default_manager.filter(donor=donor).delete()

@@ -1,4 +1,4 @@
-"""People and organisations that give computers."""
+"""People and organisations that give computers, and how they wish to be thanked."""
 
 from django.conf import settings
 from django.db import models
@@ -41,3 +41,60 @@ class Donor(models.Model):
     def mail_language(self) -> str:
         """Return in which language they are written to."""
         return self.language or str(settings.LANGUAGE_CODE)
+
+
+class TeamMember(models.Model):
+    """A person who sees what an organisation gave (nodes.teams). They change nothing of it."""
+
+    donor = models.ForeignKey(Donor, on_delete=models.CASCADE, related_name="team")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="teams")
+    joined_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["donor", "user"], name="team_member_once")]
+
+
+class TeamInvitation(models.Model):
+    """An open invitation to a team. Its row goes when it is used, taken back or over."""
+
+    donor = models.ForeignKey(Donor, on_delete=models.CASCADE, related_name="team_invitations")
+    email = models.EmailField()  # in the form of accounts.emails.key
+    sent_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["donor", "email"], name="team_invitation_once")]
+
+
+class SharePicture(models.Model):
+    """The open address of a donor's picture (nodes.sharing). `with_words`: those on the wall of thanks stand on it, while they are there."""
+
+    donor = models.OneToOneField(Donor, on_delete=models.CASCADE, related_name="share_picture")
+    key = models.CharField(max_length=32, unique=True)
+    with_words = models.BooleanField(default=False)
+    language = models.CharField(max_length=5)
+    made_at = models.DateTimeField(default=timezone.now)
+
+
+class WallThanks(models.Model):
+    """A donor's place on the wall of thanks (nodes.thanks.wall). `text`: the words that they agreed to; '' where they stay anonymous.
+
+    Of who is not there, or no longer, no row says anything but what an administrator took off: the same words are not taken again.
+    """
+
+    donor = models.OneToOneField(Donor, on_delete=models.CASCADE, related_name="wall_thanks")
+    text = models.CharField(max_length=80, blank=True, default="")
+    is_on = models.BooleanField(default=True)
+    agreed_at = models.DateTimeField(default=timezone.now)  # to what stands there
+    taken_off = models.CharField(max_length=80, blank=True, default="")  # the words that an administrator took off last
+    reason = models.CharField(max_length=200, blank=True, default="")  # why, for the donor
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(is_on=True) | models.Q(text=""), name="wall_text_only_where_shown"
+            )
+        ]

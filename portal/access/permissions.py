@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext_noop as _
 
 from accounts.announcements import current
-from accounts.models import Announcement, AuditRow, Notice, RowFailure, Subscription, Terms, User
+from accounts.models import Announcement, AuditRow, Donor, Notice, RowFailure, Subscription, Terms, User, WallThanks
 from catalog.models import Flavor, Image
 from courses.models import Template
 from lib.notes import Refusal
@@ -174,6 +174,17 @@ def _donation(person: User, verb: str, donation: Any) -> Refusal | None:
     return None if administers(person) or (verb == "see" and is_theirs) else Forbidden(_STAFF)
 
 
+def _donor(person: User, verb: str, donor: Any) -> Refusal | None:
+    """Let an organisation's team see what it gave, and each leave; whose row it is does the rest, by their link or in their account."""
+    if isinstance(donor, type) or not person.is_active:
+        return None if person.is_active else Forbidden(_STAFF)
+    if verb in ("see", "leave") and donor.team.filter(user=person).exists():
+        return None
+    if donor.user_id == person.pk:
+        return None
+    return NotYours(_("Only the donor can do this."))
+
+
 def _photo(person: User, verb: str, photo: Any) -> Refusal | None:
     """Let donors see the photos of what they gave and remove their own; administrators see and remove all."""
     if isinstance(photo, type):  # of none in particular nobody is refused
@@ -235,12 +246,14 @@ RULES: dict[type[Model], Callable[[User, str, Any], Refusal | None]] = {
     BulkRun: _bulk_run,
     Announcement: _announcement,
     Donation: _donation,
+    Donor: _donor,
     Computer: _administration,
     Photo: _photo,
     WipeCertificate: _certificate,
     Plan: _administration,
     Node: _administration,
     Subscription: _subscription,
+    WallThanks: _administration,
 }
 
 

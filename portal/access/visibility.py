@@ -9,7 +9,18 @@ from knox.models import AuthToken
 
 from accounts import tokens
 from accounts.announcements import current
-from accounts.models import Announcement, AuditRow, BrowserSession, Notice, RowFailure, SshKey, Subscription, User
+from accounts.models import (
+    Announcement,
+    AuditRow,
+    BrowserSession,
+    Donor,
+    Notice,
+    RowFailure,
+    SshKey,
+    Subscription,
+    User,
+    WallThanks,
+)
 from catalog.models import Flavor, Image
 from courses.models import Enrolment, Template
 from machines.models import BulkRun, Event, Machine, Question, Stray
@@ -117,6 +128,12 @@ def _donations(person: User) -> QuerySet[Donation]:
     return Donation.objects.all() if administers(person) else Donation.objects.filter(donor__user=person)
 
 
+def _donors(person: User) -> QuerySet[Donor]:
+    """Select the donors of whose team a person is, and their own row. Of the others administrators see the donations."""
+    theirs = Donor.objects.filter(Q(user=person) | Q(team__user=person), erased_at=None).distinct()
+    return theirs if person.is_active else theirs.none()
+
+
 def _computers(person: User) -> QuerySet[Computer]:
     return Computer.objects.all() if administers(person) else Computer.objects.filter(donation__donor__user=person)
 
@@ -168,8 +185,10 @@ _VISIBLE: dict[type[Model], Callable[[User], QuerySet[Any]]] = {
     User: _people,
     QuotaRequest: _requests,
     Donation: _donations,
+    Donor: _donors,
     Computer: _computers,
     Photo: _photos,
     WipeCertificate: _certificates,
     Subscription: _subscriptions,
+    WallThanks: _all_if(administers, WallThanks),
 }

@@ -88,6 +88,7 @@ VERBS: dict[str, Promise] = {
     "tie_donor": pgettext_lazy("audit", "Added what somebody gave to their account"),
     "download_donor": pgettext_lazy("audit", "Downloaded what is kept of a donor"),
     "erase_donor": pgettext_lazy("audit", "Erased a donor"),
+    "take_off_thanks": pgettext_lazy("audit", "Took words off the wall of thanks"),
     "add_photo": pgettext_lazy("audit", "Added a photo of a computer"),
     "assign_photo": pgettext_lazy("audit", "Said which computer a photo shows"),
     "make_intake_code": pgettext_lazy("audit", "Made a code to measure a computer"),

@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Model, Prefetch, Q, QuerySet
 
-from accounts.models import Donor, Notice, Subscription, Unsubscribed
+from accounts.models import Donor, Notice, SharePicture, Subscription, TeamMember, Unsubscribed, WallThanks
 from nodes.files import file_store
+from nodes.hypervisors import carried
 from nodes.models import Computer, Donation, Photo, StateChange, WipeCertificate
 
 AT_ONCE = 20  # donations, read with their computers; mails
@@ -45,9 +46,13 @@ _OF_DISK = (
 )  # not who did it
 _OF_CHANGE = ("at", "from_state", "to_state", "reason")  # not the notes and the names of staff
 _OF_SUBSCRIPTION = ("title", "promised_at", "starts_at", "days", "ends_at", "withdrawn_at")
+_OF_CODE = ("days", "made_at", "expires_at", "claimed_at", "withdrawn_at")  # not who used it
 _OF_ENTRY = ("kind", "days", "at", "month")
+_OF_MONTH = ("month", "seconds")
 _OF_PHOTO = ("added_at", "width", "height")
 _OF_ENDED = ("kind", "at")
+_OF_WALL = ("is_on", "text", "agreed_at", "taken_off", "reason")
+_OF_PICTURE = ("key", "with_words", "language", "made_at")
 _OF_MAIL = ("kind", "state", "created_at", "delivered_at")
 
 
@@ -58,17 +63,35 @@ def kept(donor: Donor) -> Iterator[str]:
     yield from _listed(_donation(row) for row in _donations(donor))
     yield '], "subscriptions": ['
     yield from _listed(_subscription(row) for row in _batches(Subscription.objects.filter(donor=donor)))
+    yield '], "wall_of_thanks": ['
+    yield from _listed(_facts(row, _OF_WALL) for row in WallThanks.objects.filter(donor=donor))
+    yield '], "shared_picture": ['
+    yield from _listed(_facts(row, _OF_PICTURE) for row in SharePicture.objects.filter(donor=donor))
+    yield '], "team": ['
+    yield from _listed({"name": row.user.shown_name, **_facts(row, ("joined_at",))} for row in _team(donor))
+    yield '], "team_invitations": ['
+    yield from _listed(_facts(row, ("email", "sent_at", "expires_at")) for row in donor.team_invitations.all())
     yield '], "mails": ['
-    yield from _listed(_facts(row, _OF_MAIL) for row in _batches(Notice.objects.filter(donor=donor)))
+    yield from _listed(_facts(row, _OF_MAIL) for row in _batches(_mails(donor)))
     yield '], "mails_ended": ['
     ended = Unsubscribed.objects.filter(Q(donor=donor) | Q(user__donor=donor))
     yield from _listed(_facts(row, _OF_ENDED) for row in _batches(ended))
     yield "]}\n"
 
 
+def _team(donor: Donor) -> "QuerySet[TeamMember]":
+    return TeamMember.objects.filter(donor=donor).select_related("user")
+
+
+def _mails(donor: Donor) -> "QuerySet[Notice]":
+    """Select the mails to a donor, also those that went to their account."""
+    of_account = Q(recipient=donor.user) & (Q(kind__startswith="donation.") | Q(kind__startswith="subscription."))
+    return Notice.objects.filter(Q(donor=donor) | of_account if donor.user else Q(donor=donor))
+
+
 def _donations(donor: Donor) -> Iterator[Donation]:
     computers = Computer.objects.prefetch_related(
-        Prefetch("changes", queryset=StateChange.objects.order_by("pk")), "certificates__disks", "measurements"
+        Prefetch("changes", queryset=StateChange.objects.order_by("pk")), "certificates__disks", "measurements", "served"
     )
     rows = Donation.objects.filter(donor=donor).prefetch_related(Prefetch("computers", queryset=computers))
     return _batches(rows)
@@ -82,14 +105,16 @@ def _batches(rows: "QuerySet[Row]") -> "Iterator[Row]":
 
 
 def _donation(row: Donation) -> dict[str, Any]:
-    computers = [_computer(each) for each in row.computers.all()]
+    sums = carried.sums(each.pk for each in row.computers.all())
+    computers = [_computer(each, sums.get(each.pk, carried.Sums())) for each in row.computers.all()]
     photos = [_photo(each) for each in row.photos.filter(is_donors=True).select_related("file")]
     return {**_facts(row, _OF_DONATION), "computers": computers, "photos": photos}
 
 
 def _subscription(row: Subscription) -> dict[str, Any]:
     entries = [_facts(each, _OF_ENTRY) for each in row.entries.order_by("pk")]  # not the notes and the names of staff
-    return {**_facts(row, _OF_SUBSCRIPTION), "entries": entries}
+    codes = [_facts(each, _OF_CODE) for each in row.codes.order_by("pk")]
+    return {**_facts(row, _OF_SUBSCRIPTION), "entries": entries, "codes": codes}
 
 
 def _photo(row: Photo) -> dict[str, Any]:
@@ -99,11 +124,16 @@ def _photo(row: Photo) -> dict[str, Any]:
     return {**_facts(row, _OF_PHOTO), "jpeg_base64": ""}
 
 
-def _computer(row: Computer) -> dict[str, Any]:
+def _computer(row: Computer, sums: carried.Sums) -> dict[str, Any]:
     steps = [_facts(each, _OF_CHANGE) for each in row.changes.all()]
     return {
         **_facts(row, _OF_COMPUTER),
         "steps": steps,
+        "work": {
+            "seconds_by_month": [_facts(each, _OF_MONTH) for each in row.served.all()],
+            "machines": sums.machines,
+            "people": sums.people,
+        },
         "certificates": [_certificate(each) for each in row.certificates.all()],
         "measurements": [_facts(each, _OF_MEASUREMENT) for each in row.measurements.all()],
     }

@@ -84,7 +84,12 @@ AREAS = (
             Entry("dashboard", pgettext_lazy("tab", "Dashboard"), access.administers),
             Entry("all-machines", _("Machines"), access.administers),
             Entry("people", _("People"), access.administers),
-            Entry("desk", _("Computers"), access.administers, under=("/manage/donations/", "/manage/subscriptions/")),
+            Entry(
+                "desk",
+                _("Computers"),
+                access.administers,
+                under=("/manage/donations/", "/manage/subscriptions/", "/manage/thanks/"),
+            ),
             Entry("nodes", _("Cluster"), access.administers),
             _REQUESTS(may=access.administers),
             _QUESTIONS(may=access.administers),

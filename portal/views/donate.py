@@ -17,6 +17,7 @@ from lib.measures import memory
 from lib.notes import Refusal
 from nodes import donor_actions
 from nodes.models import Donation
+from nodes.thanks import wall
 from portal import access, sent_photos
 from portal.forms.offer_forms import HONEYPOT, OfferForm
 from portal.once import FIELD, LONGEST, hash_of
@@ -80,7 +81,7 @@ def _changed(request: HttpRequest, form: OfferForm) -> HttpResponse:
 def _page(request: HttpRequest, form: OfferForm, status: int = 200) -> HttpResponse:
     context = {
         "form": form, "honeypot": HONEYPOT, "least_memory": memory(settings.MIN_COMPUTER_RAM_MB),
-        "least_network": settings.MIN_COMPUTER_NIC_MBIT,
+        "least_network": settings.MIN_COMPUTER_NIC_MBIT, "has_wall": wall.is_open(),
     }  # fmt: skip
     return render(request, "donating/offer.html", context, status=status)
 

@@ -22,6 +22,7 @@ from portal.forms.given_forms import ConfirmForm
 from portal.numbered_pages import page_of
 from portal.presenters.given_computers import given, shown_donations
 from portal.presenters.given_work import work_of
+from portal.presenters.own_pages import Own
 from portal.presenters.subscription_card import card_of
 from portal.signed_in import SignedIn
 from portal.views import donor_photos
@@ -48,9 +49,15 @@ def _page(request: SignedIn, form: ConfirmForm | None = None, faults: Sequence[s
         "card": card, "usage": {"gauges": usage(request.user).gauges()[:GAUGES]} if card else None, "grace_days": settings.SUBSCRIPTION_GRACE_DAYS,
         "address": settings.DONATIONS_EMAIL, "place": settings.DONATIONS_PLACE, "page": page, "donations": shown_donations(page, work=work), "work": work,
         "form": form or ConfirmForm(), "asked": request.POST.get("donation", ""),
-        "may_tie": _untied(request).exists(), "photo_faults": faults,
+        "may_tie": _untied(request).exists(), "photo_faults": faults, "own": _own_pages(request),
+        "teams": Donor.objects.filter(team__user=request.user, erased_at=None),
     }  # fmt: skip
     return render(request, "donating/home.html", context, status=400 if faults else form.status if form else 200)
+
+
+def _own_pages(request: SignedIn) -> Own | None:
+    donor = Donor.objects.filter(user=request.user).first()
+    return Own(donor) if donor else None
 
 
 def _own(request: SignedIn) -> Any:

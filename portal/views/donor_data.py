@@ -1,4 +1,4 @@
-"""All that is kept of a donor: they see it, download it and erase it, by their link; administrators do it for them."""
+"""All that is kept of a donor: they see it, download it and erase it, by their link or in their account; administrators do it for them."""
 
 from collections.abc import Callable
 from typing import cast
@@ -20,37 +20,43 @@ from nodes import donor_actions
 from nodes.models import Donation
 from portal import access
 from portal.access import only
+from portal.confirmation import confirmed_first
 from portal.forms.given_forms import LinkForm
 from portal.once import once_per_form
 from portal.presenters.donor_data import kept
+from portal.presenters.own_pages import Own
 from portal.request_facts import address_of
 from portal.signed_in import SignedIn
 from portal.streamed_parts import streamed
+from portal.views.as_donor import by_link, signed_in
 from portal.views.given import private
 
 Found = Donor | HttpResponse
 
 
-@login_not_required
-@require_http_methods(["GET", "POST"])
-@never_cache
-def data(request: HttpRequest, token: str) -> HttpResponse:
-    """Show a donor what is kept of them. A POST mails them the link that erases it."""
-    donor = _by(donor_links.follow, request, token)
-    if isinstance(donor, HttpResponse):
-        return donor
-    context = {"donor": donor, "token": token}
-    if request.method == "POST":
-        try:
-            limits.mail(address=address_of(request), email=donor.email)
-            donor_actions.ask_to_erase(donor=donor)
-        except Refusal as refusal:
-            return _refused(render(request, "donating/data.html", {**context, "refusal": str(refusal)}), refusal)
-        messages.success(
-            request, _("A mail is on its way to your address. Its link erases everything, once you press.")
-        )
-        return private(redirect("given-data", token))
-    return private(render(request, "donating/data.html", context))
+@require_http_methods(["GET", "HEAD", "POST"])
+def _data(request: HttpRequest, own: Own) -> HttpResponse:
+    """Show a donor what is kept of them. A POST by the link mails them the one that erases it; in an account they go on there."""
+    if request.method != "POST":
+        return _page(request, own)
+    if not own.token:
+        return own.again("erase")
+    try:
+        limits.mail(address=address_of(request), email=own.donor.email)
+        donor_actions.ask_to_erase(donor=own.donor)
+    except Refusal as refusal:
+        return _refused(_page(request, own, str(refusal)), refusal)
+    messages.success(request, _("A mail is on its way to your address. Its link erases everything, once you press."))
+    return own.again("data")
+
+
+def _page(request: HttpRequest, own: Own, refusal: str = "") -> HttpResponse:
+    context = {"donor": own.donor, "own": own, "download_url": own.url("download"), "refusal": refusal}
+    return render(request, "donating/data.html", context)
+
+
+data = by_link(_data)
+data_signed_in = signed_in(_data)
 
 
 def _by(read: Callable[[str], Donor], request: HttpRequest, token: str) -> Found:
@@ -68,13 +74,14 @@ def _refused(response: HttpResponse, refusal: Refusal) -> HttpResponse:
     return private(response)
 
 
-@login_not_required
 @require_GET
-@never_cache
-def download(request: HttpRequest, token: str) -> HttpResponse:
+def _download(_request: HttpRequest, own: Own) -> HttpResponse:
     """Send a donor all that is kept of them."""
-    donor = _by(donor_links.follow, request, token)
-    return donor if isinstance(donor, HttpResponse) else private(_sent(donor))
+    return _sent(own.donor)
+
+
+download = by_link(_download)
+download_signed_in = signed_in(confirmed_first(_download))
 
 
 def _sent(donor: Donor) -> HttpResponse:
@@ -101,6 +108,18 @@ def erase(request: HttpRequest, token: str) -> HttpResponse:
     except Refusal as refusal:  # an account has it by now
         return _refused(render(request, "donating/erase.html", {"donor": donor, "refusal": str(refusal)}), refusal)
     return private(render(request, "donating/erased.html"))
+
+
+@require_http_methods(["GET", "POST"])
+def _erase_in_account(request: SignedIn, own: Own) -> HttpResponse:
+    """Ask once more, and erase what is kept of a person as a donor. Their account stays."""
+    if request.method == "GET":
+        return render(request, "donating/erase.html", {"donor": own.donor, "is_in_account": True})
+    donor_actions.erase_own(user=request.user)
+    return render(request, "donating/erased.html", {"is_in_account": True})
+
+
+erase_signed_in = signed_in(confirmed_first(_erase_in_account))
 
 
 # ---- administrators, for them ----

@@ -25,6 +25,7 @@ from portal.numbered_pages import page_of
 from portal.presenters.given_computers import given as with_computers
 from portal.presenters.given_computers import shown_donations
 from portal.presenters.given_work import work_of
+from portal.presenters.own_pages import Own
 from portal.presenters.subscription_card import card_of
 from portal.request_facts import address_of
 from portal.views import donor_photos
@@ -107,7 +108,7 @@ def _page(
         "donations": shown_donations(page, by_link=True, work=work), "work": work, "form": form or ConfirmForm(), "token": token,
         "photo_faults": faults, "card": card_of(donor.subscriptions.filter(withdrawn_at=None)),
         "may_tie": donor.user_id is None and request.user.is_authenticated,
-        "is_tied": donor.user_id is not None, "is_monthly": month_mails.are_wanted(donor),
+        "is_tied": donor.user_id is not None, "is_monthly": month_mails.are_wanted(donor), "own": Own(donor, token),
         "asked": request.POST.get("donation", ""), "sign_up_is_open": sign_up.is_open_for(donor.email),
     }  # fmt: skip
     return render(request, "donating/given.html", context, status=400 if faults else form.status if form else 200)

@@ -17,9 +17,15 @@ from accounts.models import AuditRow, Donor, Notice, User
 from accounts.notices.mail import send_due
 from nodes import actions, donor_actions
 from nodes.files import photo_bytes, photos
-from nodes.models import Donation, Photo, StoredFile
+from nodes.models import Donation, Photo, ServedMonth, StoredFile
+from nodes.subscriptions import giving
+from nodes.thanks import wall
+from tests.nodes.conftest import Clock
+from tests.nodes.conftest import clock as clock
 from tests.nodes.donated import PC, donor_of, offered, stepped
 from tests.nodes.files.pictures import picture
+from tests.nodes.hypervisors.seen import make_node
+from tests.nodes.subscribed import started
 from tests.nodes.wiping.wiped import certified
 from tests.pages.desk_pages import office as office
 from tests.pages.desk_pages import text
@@ -129,6 +135,25 @@ def test_many_donations_are_all_in_the_file(client: Client, donation: Donation, 
     assert [each["number"] for each in kept["donations"]] == [each.number for each in (donation, *others)]
 
 
+def test_subscriptions_and_what_computers_did_are_in_the_file(
+    client: Client, student: User, admin: User, clock: Clock
+) -> None:
+    row = started(student, admin, clock)
+    code = giving.give(subscription=row, by=student, days=5)
+    ServedMonth.objects.create(node=make_node(), computer=row.entitlement.computer, month="2026-03-01", seconds=7200)
+    wall.stand(donor=row.donor, text="A school")
+    sent = whole(client.get(f"/given/{donor_links.token(row.donor)}/data/download/"))
+    kept = json.loads(sent)
+    [subscription] = kept["subscriptions"]
+    assert [(each["kind"], each["days"]) for each in subscription["entries"]] == [("granted", 365), ("given", -5)]
+    assert subscription["codes"][0]["days"] == 5
+    assert code.code not in sent
+    assert kept["donations"][0]["computers"][0]["work"]["seconds_by_month"] == [
+        {"month": "2026-03-01", "seconds": 7200}
+    ]
+    assert kept["wall_of_thanks"][0]["text"] == "A school"
+
+
 def test_the_link_to_the_page_alone_erases_nothing(client: Client, donation: Donation) -> None:
     page = base(donation)
     client.post(page)
@@ -164,12 +189,12 @@ def test_the_link_that_erases_opens_no_page(client: Client, donation: Donation) 
     assert client.get(erase.replace("/erase/", "/data/download/")).status_code == 404
 
 
-def test_what_an_account_has_is_erased_with_the_account(client: Client, donation: Donation, student: User) -> None:
+def test_what_an_account_has_is_not_erased_by_a_link(client: Client, donation: Donation, student: User) -> None:
     erase = mailed_link(client, donation)
     donor_rows.tie(donor=donation.donor, user=student)
     assert client.post(erase).status_code == 409
     assert client.post(base(donation)).status_code == 409
-    assert "erased with it" in text(client.get(base(donation)))
+    assert "signs in and erases it there" in text(client.get(base(donation)))
     assert is_personal(donation)
 
 

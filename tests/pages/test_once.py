@@ -54,6 +54,9 @@ REPEATABLE = {
     "session-end", "sessions-end-others",  # signed out is signed out
     "account-elsewhere-link",  # the session keeps what is to be linked until it is
     "cloud-user-end", "account/horizon_end.html",  # ended is ended
+    "donating/picture.html",  # made anew is one picture; ended is ended
+    "donating/team.html", "team-leave", "donating/team_join.html",  # invited anew is one invitation; left is left
+    "donating/thanks_choice.html", "donating/_thanks_form.html",  # the same choice again
     "subscription-claim",  # used is used
     "donate",  # a second press of the form is the same offer (Donation.sent_as)
     "given-again",  # one more link; the one that is opened last works

@@ -9,12 +9,14 @@ from accounts.models import (
     Announcement,
     AuditRow,
     BrowserSession,
+    Donor,
     Notice,
     RowFailure,
     SshKey,
     Subscription,
     Terms,
     User,
+    WallThanks,
 )
 from catalog.models import Flavor, Image
 from courses.models import Template
@@ -43,6 +45,7 @@ PUBLIC = {
     "donate", "donated", "given", "given-again", "given-data", "given-download", "given-erase",
     "photo-by-link", "photo-by-link-small",
     "given-receipt", "given-certificate", "public-computer", "intake", "intake-program", "api-intake", "public-certificate", "subscription-claim",
+    "thanks", "given-thanks", "given-team", "team-join", "given-picture", "shared", "shared-picture",
     *OF_PROVIDERS,
 }  # fmt: skip
 # What anybody may do without signing in, at addresses that are closed otherwise.
@@ -50,6 +53,7 @@ PUBLIC_WRITES = {("api-donations", "POST")}
 # Of oneself, or for everybody who has signed in.
 OWN = {
     "machines", "launch", "moved", "donating", "donation-confirm", "donating-tie", "donating-photos", "donating-monthly",
+    "donating-team", "donating-picture", "donating-thanks", "donating-data", "donating-download", "donating-erase",
     "moved-questions", "keys", "key-make", "account", "device", "token-make", "time-zone", "account_change_password", "account_set_password",
     "cloud-credential", "cloud-user-make", "cloud-user-end", "accounts-elsewhere", "account-elsewhere-link", "account-elsewhere-unlink",
     "audit-mine", "terms", "api-audit", "sessions", "sessions-end-others", "address", "account_reauthenticate", "mfa_reauthenticate",
@@ -94,6 +98,8 @@ RULES: dict[str, tuple[str, type[Model]]] = {
     **{f"desk-{name}": ("see", Computer) for name in ("export", "import-example")},
     **dict.fromkeys(("report", "report-pdf", "report-csv"), ("see", Computer)),
     "photo": ("see", Photo), "photo-small": ("see", Photo), "api-donation-photo": ("see", Photo), "api-donation-photos": ("see", Donation),
+    "team": ("see", Donor), "team-leave": ("leave", Donor),
+    "thanks-texts": ("see", WallThanks), "thanks-take-off": ("take_off", WallThanks),
     "notices": ("see", Notice), "notice-again": ("send_again", Notice),
     "requests-to-decide": ("decide", QuotaRequest), "request-decide": ("decide", QuotaRequest), "api-request": ("see", QuotaRequest),
     "teaching": ("teach", Template), "api-teaching-machines": ("teach", Template),
@@ -123,6 +129,8 @@ ELSEWHERE = {
     "saml/<slug:organization_slug>": "saml/saml",
     "elsewhere/<int:pk>": "elsewhere/1",
     "photos/by-link/<str:token>": "photos/by-link/x",
+    "team/join/<str:token>": "team/join/x",
+    "shared/<str:key>": "shared/x",
 }
 # Addresses that are about no row yet.
 LISTS = {
@@ -159,6 +167,7 @@ LISTS = {
     "labels",
     "labels-print",
     "plans",
+    "thanks-texts",
     "plan-new",
     "all-machines",
     "bulk",
@@ -187,6 +196,7 @@ FOUND = (
     Photo,
     Subscription,
     WipeCertificate,
+    Donor,
 )
 
 
@@ -222,6 +232,7 @@ def as_a_person(student: Any) -> dict[str, str]:
         "manage/nodes/<int:pk>": f"manage/nodes/{make_node().pk}",
         "manage/plans/<int:pk>": f"manage/plans/{make_plan().pk}",
         "manage/donations/<int:pk>": f"manage/donations/{computer.donation_id}",
+        "manage/thanks/<int:pk>": f"manage/thanks/{_on_the_wall(computer).pk}",
         "people/<int:pk>": f"people/{student.pk}",
         "people/<str:username>": f"people/{student.username}",
         "grants/<int:grant>": "grants/1",
@@ -236,6 +247,11 @@ def as_a_person(student: Any) -> dict[str, str]:
     }
 
 
+def _on_the_wall(computer: Computer) -> WallThanks:
+    donor = computer.donation.donor
+    return WallThanks.objects.get_or_create(donor=donor, defaults={"text": "Colegio Mejía"})[0]
+
+
 def _certificate_of(computer: Computer, by: Any) -> WipeCertificate:
     from tests.nodes.wiping.wiped import certified
 
@@ -243,6 +259,14 @@ def _certificate_of(computer: Computer, by: Any) -> WipeCertificate:
     found = certified(by, computer)
     Computer.objects.filter(pk=computer.pk).update(state="offered")
     return found
+
+
+def _with_team(student: Any) -> Donor:
+    from tests.nodes.donated import donor_of
+
+    donor = donor_of("school@example.org")
+    donor.team.create(user=student)
+    return donor
 
 
 def as_a_donor(student: Any) -> dict[str, str]:
@@ -257,6 +281,7 @@ def as_a_donor(student: Any) -> dict[str, str]:
     photo = photos.add_of_donor(photo_bytes.read(picture()), given)
     own = running(student)
     return {
+        "team/<int:pk>": f"team/{_with_team(student).pk}",
         "photos/<int:pk>": f"photos/{photo.pk}",
         "donating/receipts/<int:pk>": f"donating/receipts/{given.pk}",
         "donating/certificates/<int:pk>": f"donating/certificates/{_certificate_of(given.computers.get(), student).pk}",

@@ -285,7 +285,7 @@ def test_what_is_somebody_elses_is_answered_like_what_does_not_exist(addresses: 
 def _without(address: Address) -> Address:
     """Return the same address of a thing that does not exist."""
     url = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", str(uuid4()), address.url)
-    url = re.sub(r"/(keys|asks|requests|sessions|photos|subscriptions|receipts|certificates)/\d+", r"/\1/987654", url)
+    url = re.sub(r"/([a-z]+)/\d+/", r"/\1/987654/", url)
     url = re.sub(r"MNG-D-\d+", "MNG-D-987654", url)
     url = re.sub(r"/tokens/\w+", "/tokens/0123456789abcde", url)
     assert url != address.url

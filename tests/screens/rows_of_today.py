@@ -10,7 +10,7 @@ from accounts import own_address, person_actions
 from accounts.announcements import writing
 from accounts.audit.trail import Thing, asked_from, record
 from accounts.donors import donor_links
-from accounts.models import AuditRow, CloudUser, OutsideAccount, TermsAcceptance, User
+from accounts.models import AuditRow, CloudUser, Donor, OutsideAccount, TermsAcceptance, User
 from accounts.notices import unsubscribe
 from accounts.notices.kinds import kind_of
 from accounts.subscriptions import ledger as ledger_of_days
@@ -27,7 +27,10 @@ from nodes.files import photo_bytes, photos
 from nodes.hypervisors import looks
 from nodes.intake import machine_facts, measurements
 from nodes.models import Computer, Plan, WipeCertificate
+from nodes.sharing import share_picture
 from nodes.subscriptions import giving
+from nodes.teams import team, team_mails
+from nodes.thanks import wall
 from nodes.wiping import certificates as certifying
 from portal.dashboard import coming_week, day_counts
 from portal.help import contents
@@ -167,7 +170,12 @@ def _given(admin: User) -> dict[str, list[tuple[str, str]]]:
     computers = [(state, str(row.pk)) for state, row in rows.items()]
     named = [("of staff", str(of_staff.pk))]
     public = [(state, rows[state].number) for state in ("in_service", "offered")]
+    donor = here.donation.donor
     return {
+        "thanks": [("words", str(wall.stand(donor=donor, text="Colegio Mejía").pk))],
+        "team": _team(donor),
+        "join": [("open", _invited(donor))],
+        "shared": [("with numbers", share_picture.make(donor=donor, with_words=True, language="es").key)],
         "c": [*public, ("wrong digit", "MNG-00127-5")],
         "w": [*certificates, ("wrong digit", "WPC-00012-4")],
         "disks": disks,
@@ -184,6 +192,16 @@ def _measured(computer: Computer) -> None:
     disk = {**recorded.facts()["disks"][0], "reallocated": 8, "pending": 2}
     found = machine_facts.read(recorded.facts(disks=[disk], ram_installed_mb=None, not_read=["smart"]))
     measurements.write(computer, found, at=timezone.now())
+
+
+def _team(donor: Donor) -> list[tuple[str, str]]:
+    """Let the student see what a donor gave."""
+    donor.team.create(user=User.objects.get(username="student"))
+    return [("of a school", str(donor.pk))]
+
+
+def _invited(donor: Donor) -> str:
+    return team_mails.link_of(team.invite(donor=donor, email="ana@example.org", address="")).split("/")[-2]
 
 
 def _wiped(computer: Computer, admin: User) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:

@@ -1,0 +1,65 @@
+"""All that is kept of a donor with an account: they download and erase it there, after showing who they are."""
+
+import json
+
+import pytest
+from django.test import Client
+
+from accounts.donors import donor_rows
+from accounts.models import User
+from nodes.models import Donation
+from tests.pages.desk_pages import text
+from tests.pages.test_donor_data import donation as donation
+from tests.pages.test_donor_data import is_personal, whole
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def at_home(client: Client, donation: Donation, student: User) -> Client:
+    """The donor, signed in and having shown who they are."""
+    donor_rows.tie(donor=donation.donor, user=student)
+    client.force_login(student)
+    client.post("/accounts/confirm/", {"password": "minga"})
+    return client
+
+
+def test_a_donor_downloads_everything_in_their_account(at_home: Client, donation: Donation) -> None:
+    assert "/donating/data/" in at_home.get("/donating/").content.decode()
+    assert "lucia@example.org" in text(at_home.get("/donating/data/"))
+    kept = json.loads(whole(at_home.get("/donating/data/download/")))
+    assert (kept["donor"]["account"], kept["donations"][0]["number"]) == ("student", donation.number)
+
+
+def test_who_has_an_open_browser_only_gets_nothing(client: Client, donation: Donation, student: User) -> None:
+    donor_rows.tie(donor=donation.donor, user=student)
+    client.force_login(student)
+    replies = [client.get("/donating/data/download/"), client.get("/donating/erase/"), client.post("/donating/erase/")]
+    assert {reply["Location"].partition("?")[0] for reply in replies} == {"/accounts/confirm/"}
+    assert is_personal(donation)
+
+
+def test_a_donor_erases_what_is_kept_and_keeps_the_account(at_home: Client, donation: Donation, student: User) -> None:
+    student.roles = ["student", "donor"]
+    student.save()
+    assert "quota that they brought" in text(at_home.get("/donating/erase/"))
+    assert is_personal(donation)  # looking erases nothing
+    assert "Your account stays" in text(at_home.post("/donating/erase/"))
+    assert not is_personal(donation)
+    student.refresh_from_db()
+    assert (student.roles, student.is_active) == (["student"], True)
+    assert at_home.post("/donating/erase/").status_code == 404
+
+
+def test_who_is_a_donor_only_gains_no_role_by_erasing(at_home: Client, donation: Donation, student: User) -> None:
+    student.roles = ["donor"]  # a student has machines
+    student.save()
+    at_home.post("/donating/erase/")
+    student.refresh_from_db()
+    assert student.roles == ["donor"]
+
+
+def test_another_person_s_data_have_no_address(client: Client, donation: Donation, student2: User) -> None:
+    client.force_login(student2)
+    pages = ("data/", "data/download/", "erase/", "thanks/")
+    assert {client.get(f"/donating/{page}").status_code for page in pages} == {404}
