@@ -30,7 +30,7 @@ LONGEST_BUSY_PAUSE = timedelta(minutes=5)  # a row that was only busy is well ag
 LOOPS = (
     "step", "list", "strays", "needless servers", "idle", "signals", "load", "mail", "lines", "tenants", "tunnels", "copies", "needless copies", "reports",
     "catalog", "accounts", "addresses", "first boots", "upgrade", "keys", "absent", "bulk",
-    "cloud users", "subscriptions", "lapsed", "months",
+    "cloud users", "subscriptions", "lapsed", "months", "leaving",
 )  # fmt: skip
 ENOUGH = 3  # failures in a row: then the fault is hardly in the rows
 

@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from courses import policy
 from lib import logs
-from portal.settings_env import BASE_DIR, env
 from portal.settings_donations import *  # noqa: F403  # likewise
+from portal.settings_env import BASE_DIR, env
 from portal.settings_federated import *  # noqa: F403  # likewise
 from portal.settings_sign_in import *  # noqa: F403  # what Django reads is wanted here, and nothing else stands there
 

@@ -24,6 +24,8 @@ class Migration(migrations.Migration):
                 ('was_enabled', models.BooleanField(default=True)),
                 ('ended_at', models.DateTimeField(blank=True, null=True)),
                 ('settled_at', models.DateTimeField(blank=True, null=True)),
+                ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('node', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='emptyings', to='nodes.node')),
             ],
             options={
                 'ordering': ['pk'],
@@ -41,16 +43,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='nodeevent',
             constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['seen', 'up', 'down', 'enabled', 'disabled', 'unlisted', 'listed', 'tied', 'untied', 'maintained', 'emptying', 'dead', 'back'])), name='node_event_kind_known'),
-        ),
-        migrations.AddField(
-            model_name='emptying',
-            name='by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='emptying',
-            name='node',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='emptyings', to='nodes.node'),
         ),
         migrations.AddConstraint(
             model_name='emptying',

@@ -91,7 +91,10 @@ def _mails(donor: Donor) -> "QuerySet[Notice]":
 
 def _donations(donor: Donor) -> Iterator[Donation]:
     computers = Computer.objects.prefetch_related(
-        Prefetch("changes", queryset=StateChange.objects.order_by("pk")), "certificates__disks", "measurements", "served"
+        Prefetch("changes", queryset=StateChange.objects.order_by("pk")),
+        "certificates__disks",
+        "measurements",
+        "served",
     )
     rows = Donation.objects.filter(donor=donor).prefetch_related(Prefetch("computers", queryset=computers))
     return _batches(rows)

@@ -38,6 +38,7 @@ LABELS = {
     "accounts": gettext_lazy("Ports of deactivated accounts"),
     "absent": gettext_lazy("Machines of deactivated accounts"),
     "months": gettext_lazy("Months: mails to donors, days for time in service"),
+    "leaving": gettext_lazy("Nodes that are emptied, or dead"),
     "lapsed": gettext_lazy("Machines of people whose subscription ended"),
     "bulk": gettext_lazy("Actions for many machines"),
     "cloud users": gettext_lazy("People's Horizon accounts"),

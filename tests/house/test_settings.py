@@ -47,7 +47,8 @@ def of(*readers: str) -> set[str]:
 def read_in_settings() -> set[str]:
     rules = {name for name in VARIABLES if name.startswith("IDLE_")}  # courses/policy.py reads them
     source = "".join(
-        (ROOT / f"portal/{name}.py").read_text() for name in ("settings", "settings_sign_in", "settings_federated", "settings_donations")
+        (ROOT / f"portal/{name}.py").read_text()
+        for name in ("settings", "settings_sign_in", "settings_federated", "settings_donations")
     )
     return rules | set(re.findall(r'\benv\["(\w+)"\]', source))
 

@@ -9,8 +9,7 @@ from django.utils import timezone
 from accounts import own_address, person_actions
 from accounts.announcements import writing
 from accounts.audit.trail import Thing, asked_from, record
-from accounts.donors import donor_links
-from accounts.models import AuditRow, CloudUser, Donor, OutsideAccount, TermsAcceptance, User
+from accounts.models import AuditRow, CloudUser, OutsideAccount, TermsAcceptance, User
 from accounts.notices import unsubscribe
 from accounts.notices.kinds import kind_of
 from accounts.subscriptions import ledger as ledger_of_days
@@ -22,29 +21,19 @@ from lib.notes import Note
 from machines import bulk_preview
 from machines.disk_images import NOT_KEPT
 from machines.models import BulkRun, DiskImage, Machine
-from nodes import actions as ledger
-from nodes.files import photo_bytes, photos
 from nodes.hypervisors import looks
-from nodes.intake import machine_facts, measurements
-from nodes.models import Computer, Plan, WipeCertificate
-from nodes.sharing import share_picture
+from nodes.models import Plan
 from nodes.subscriptions import giving
-from nodes.teams import team, team_mails
-from nodes.thanks import wall
-from nodes.wiping import certificates as certifying
 from portal.dashboard import coming_week, day_counts
 from portal.help import contents
 from portal.models import CloudCheck
 from portal.presenters.audit_words import VERBS
 from quotas import actions as quota_actions
 from quotas.models import QuotaRequest
-from tests.nodes.donated import OLD, PC, donor_of, make_computer, offered, stepped
-from tests.nodes.files.pictures import picture
-from tests.nodes.intake import recorded
 from tests.nodes.subscribed import running
-from tests.nodes.wiping.wiped import FAILED, certified, wiped
 from tests.pages.second_steps import with_app
 from tests.recording.things import Things
+from tests.screens import given_rows
 
 MANY = 120  # people: three pages of the list
 NEWCOMER = "newcomer"  # has not accepted the terms yet
@@ -81,8 +70,8 @@ def add(things: Things) -> None:
     things.values["passkey"] = [("laptop", str(_second_step(student)))]
     things.values["prove"] = [("right", own_address.token(student, "ana@students.example.org"))]
     things.values["unsubscribe"] = [("right", unsubscribe.token(admin, kind_of("quota.asked")))]
-    things.values["given"] = [("right", _donations(admin)), ("ended", "x")]
-    things.values |= _given(admin) | _subscriptions()
+    things.values["given"] = [("right", given_rows.donations(admin)), ("ended", "x")]
+    things.values |= given_rows.given(admin) | _subscriptions()
     OutsideAccount.objects.create(user=student, way="keystone", subject="id-of-student", name="student")
     CloudUser.objects.create(
         user=User.objects.get(username="teacher"), name="minga-teacher-8a18d021", subject="id-of-teacher"
@@ -154,65 +143,6 @@ def _announcements(admin: User) -> int:
     return writing.announce(**texts, ends_at=now + 3 * hour, by=admin).pk
 
 
-def _given(admin: User) -> dict[str, list[tuple[str, str]]]:
-    """Offer computers, and take them to several states. Return the ids of computers and donations."""
-    two = offered("Dell OptiPlex 780", "HP Compaq 6000", message="In the store on the second floor.")
-    here = make_computer("accepted", model="Lenovo ThinkCentre M71z")
-    ledger.step(computers=[here], name="receive", by=admin, grams=8400, note="Its fan is loud.")
-    of_staff = photos.add_of_staff(_photo(), here, admin)
-    photos.add_of_donor(_photo(900, 1200), two)
-    undone = make_computer("accepted")
-    ledger.undo(batch=ledger.step(computers=[undone], name="receive", by=admin), by=admin)
-    disks, certificates = _wiped(here, admin)
-    _measured(here)
-    rows = {"offered": two.computers.earliest("pk"), "received": here, "undone": undone}
-    rows |= {state: make_computer(state) for state in ("waiting", "in_service", "recycled")}
-    computers = [(state, str(row.pk)) for state, row in rows.items()]
-    named = [("of staff", str(of_staff.pk))]
-    public = [(state, rows[state].number) for state in ("in_service", "offered")]
-    donor = here.donation.donor
-    return {
-        "thanks": [("words", str(wall.stand(donor=donor, text="Colegio Mejía").pk))],
-        "team": _team(donor),
-        "join": [("open", _invited(donor))],
-        "shared": [("with numbers", share_picture.make(donor=donor, with_words=True, language="es").key)],
-        "c": [*public, ("wrong digit", "MNG-00127-5")],
-        "w": [*certificates, ("wrong digit", "WPC-00012-4")],
-        "disks": disks,
-        "certificates": [("valid", str(WipeCertificate.objects.latest("pk").pk))],
-        "receipts": [("too early", str(two.pk))],
-        "computers": computers,
-        "photos": named,
-        "donations": [("offered", str(two.pk)), ("received", str(here.donation_id))],
-    }
-
-
-def _measured(computer: Computer) -> None:
-    """Measure a computer, whose disk is not for machines' disks."""
-    disk = {**recorded.facts()["disks"][0], "reallocated": 8, "pending": 2}
-    found = machine_facts.read(recorded.facts(disks=[disk], ram_installed_mb=None, not_read=["smart"]))
-    measurements.write(computer, found, at=timezone.now())
-
-
-def _team(donor: Donor) -> list[tuple[str, str]]:
-    """Let the student see what a donor gave."""
-    donor.team.create(user=User.objects.get(username="student"))
-    return [("of a school", str(donor.pk))]
-
-
-def _invited(donor: Donor) -> str:
-    return team_mails.link_of(team.invite(donor=donor, email="ana@example.org", address="")).split("/")[-2]
-
-
-def _wiped(computer: Computer, admin: User) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """Certify a disk, withdraw that and certify it anew; another one failed. Return the ids of records, and numbers of certificates."""
-    old = certified(admin, computer)
-    certifying.withdraw(certificate=old, by=admin, reason="The serial number was wrong.")
-    valid = certifying.issue(computer=computer, by=admin)
-    failed = wiped(computer, admin, serial="9RA4J1KQ", **FAILED)
-    return [("failed", str(failed.pk))], [("valid", valid.number), ("withdrawn", old.number)]
-
-
 def _subscriptions() -> dict[str, list[tuple[str, str]]]:
     """Give the donor a subscription in each state, with codes. Return the ids of subscriptions, codes and plans."""
     donor, ago = User.objects.get(username="donor"), {"active": 10, "ending": 80, "grace": 110, "ended": 150}
@@ -241,21 +171,6 @@ def _bulk(admin: User) -> dict[str, int]:
             note = Note("It is going to sleep or sleeping already.").as_json()
             run.items.filter(pk=items[0]).update(outcome="refused", stored_note=note)
     return {state: run.pk for state, run in runs.items()}
-
-
-def _donations(admin: User) -> str:
-    """Give two donors computers on their way, one with the donor's account and one without. Return the link of that one."""
-    theirs = offered(PC, PC, OLD, donor=donor_of("donor@example.org", user=User.objects.get(username="donor")))
-    stepped(theirs.computers.all()[0], "accept", "receive", "wipe", "test", "put_in_service", by=admin, grams=8200)
-    stepped(theirs.computers.all()[1], "accept", "receive", "wait_for_parts", by=admin, grams=9100)
-    without = offered(PC, OLD, donor=donor_of("carlos@example.org", name="Carlos Quishpe", organisation=""))
-    photos.assign(photos.add_of_donor(_photo(), without), without.computers.all()[0], admin)
-    stepped(without.computers.all()[0], "accept", "receive", "wipe", by=admin, grams=8200)
-    return donor_links.token(without.donor)
-
-
-def _photo(width: int = 1200, height: int = 900) -> photo_bytes.Picture:
-    return photo_bytes.read(picture((width, height)))
 
 
 def _second_step(student: User) -> int:
