@@ -34,7 +34,7 @@ _SECRETS = (
     re.compile(r"(?i)((?:password|passwd|secret|token|sessionid)[\w-]{0,60}['\"]\s*:\s*b?['\"])[^'\"]+"),
     re.compile(r"(\w://[^\s/:@]*:)[^\s/@]+(?=@)"),  # scheme://user:password@host
     re.compile(
-        r"(/(?:reset/key|confirm-email|address/prove)/|/asks/\d+-\w+\.|/notices/unsubscribe/d?\d+-[\w.]+\.|/given/(?!again/)|/photos/by-link/)[^/\s]+"
+        r"(/(?:reset/key|confirm-email|address/prove)/|/asks/\d+-\w+\.|/notices/unsubscribe/d?\d+-[\w.]+\.|/given/(?!again/)|/photos/by-link/|/team/join/)[^/\s]+"
     ),  # a link from a mail lets in whoever has it
     re.compile(
         r"(?i)(/subscription/\?code=|%2Fsubscription%2F%3Fcode%3D)[^\s&\"']+"

@@ -219,6 +219,16 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
         connection.settings_dict["TEST"]["TEMPLATE"] = ready_database.ready(DATA)
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Before the database goes: end a session that a thread of some test left, and say what it asked last."""
+    yield
+    from tests import sessions
+
+    with django_db_blocker.unblock():
+        sessions.end_others()
+
+
 def _person(username: str, role: str) -> "User":
     from accounts.models import User
 

@@ -4,6 +4,7 @@ Nova writes no metadata of a server that is in ERROR, being rescued or moved. So
 write the number down as soon as the server is well: see ServerActions.restart.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 from cloud.contract import CloudBusy, CloudRefused
@@ -16,6 +17,7 @@ from cloud.openstack.server_actions import OUR_REBOOTS, SOON, ServerActions
 HARD = ("rebooting_hard", "reboot_pending_hard", "reboot_started_hard")
 SOFT = ("rebooting", "reboot_pending", "reboot_started")
 MOVING = ("RESIZE", "MIGRATING")
+MOVABLE = ("ACTIVE", "SHUTOFF")
 EVACUATING = ("rebuilding", "rebuild_block_device_mapping", "rebuild_spawning")
 OUR_MOVES = f"{PREFIX}migrations"  # of Nova's history, how many were ours when `moves` was written down
 OUR_EVACUATIONS = f"{PREFIX}evacuations"  # likewise
@@ -56,10 +58,10 @@ class Repairs:
             self._confirm(server_id)
         elif status == "ERROR":
             self._actions.stop(server_id)
-        elif status not in ("ACTIVE", "SHUTOFF"):
+        elif status not in MOVABLE:
             raise CloudRefused(f"A server that is {status} cannot be moved.")
         elif not self._was_done(row, "migrate", OUR_MOVES, "moves", number):
-            self._act(server_id, "migrate", None, "moved")
+            self._act(server_id, "migrate", None, "moved", fits=MOVABLE)
 
     def evacuate(self, server_id: str, number: int) -> None:
         """Start a server of a fenced host elsewhere, and write the number down. What the dead host was at work on does not go on."""
@@ -92,12 +94,14 @@ class Repairs:
         self._actions.write_metadata(row["id"], {f"{PREFIX}{name}": str(number), counter: str(count)})
         return True
 
-    def _act(self, server_id: str, action: str, facts: Any, word: str) -> None:
+    def _act(self, server_id: str, action: str, facts: Any, word: str, fits: Collection[str] = ()) -> None:
         try:
             self._actions.act(server_id, action, facts)
         except Conflict as error:
             row = self._actions.get(server_id)
             self._actions.must_be_idle(row)
+            if row["status"] in fits:  # then the server is not the reason: for a moment Nova did not hear its host
+                raise
             raise CloudRefused(f"A server that is {row['status']} cannot be {word}: {error}") from error
 
 

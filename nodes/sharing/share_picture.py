@@ -60,6 +60,8 @@ def of_donor(donor: Donor) -> SharePicture | None:
 
 def find(key: str) -> SharePicture | None:
     """Return the open picture with this key."""
+    if not key.isprintable():
+        return None
     return SharePicture.objects.filter(key=key, donor__erased_at=None).select_related("donor").first()
 
 

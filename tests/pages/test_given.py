@@ -179,7 +179,7 @@ def test_more_computers_cost_no_more_queries(
 ) -> None:
     for _n in range(3):
         offered(*[PC] * 10, donor=donation.donor)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         client.get(link(donation))
 
 

@@ -35,7 +35,7 @@ REPEATABLE = {
     "account", "language", "time-zone", "theme", "image", "flavor", "catalog-look", "machine-rename", "template",  # the same value again
     "template-retire", "template-bring-back",  # done already: nothing happens
     "machine-port-close",  # closed already: said in a sentence
-    "node-untie",  # untied already: nothing happens
+    "node-untie", "node-back",  # untied, or back, already: nothing happens
     "failure-again",  # it is tried once more, or was
     "cloud-check-run",  # one check runs at a time
     "device",  # the first answer holds, and is shown again
