@@ -221,7 +221,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Before the database goes: end a session that a thread of some test left, and say what it asked last."""
+    """End a session that a thread of some test left, before the database goes, and say what it asked last."""
     yield
     from tests import sessions
 
