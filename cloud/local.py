@@ -76,6 +76,9 @@ class LocalCloud:
     def hosts(self) -> list[Host]:
         return [Host(**row, heard_at=datetime.now(UTC)) for row in self._request("GET", "/hosts")]
 
+    def loads(self) -> dict[str, tuple[float, float, float]]:
+        return {name: (each[0], each[1], each[2]) for name, each in self._request("GET", "/loads").items()}
+
     def list_servers(self, changes_since: str | None = None) -> Listing:
         query = {} if changes_since is None else {"changes_since": changes_since}
         answer = self._request("GET", "/servers", params=query)

@@ -36,6 +36,11 @@ NO_PLACE = _(
 )
 
 
+def has_work() -> bool:
+    """Say whether a node is to be empty, or is brought back."""
+    return Emptying.objects.filter(settled_at=None, node__listed=True).exists()
+
+
 def tick(cloud: Cloud, now: datetime) -> None:
     """Go on with all nodes that are to be empty, or are brought back. One that fails stops no other."""
     failures = Failures(LOOP, now)

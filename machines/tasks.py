@@ -147,6 +147,8 @@ def sample() -> None:
 
 @shared_task
 def empty_nodes() -> None:
+    if not emptied_nodes.has_work():
+        return
     with _patience("emptying nodes"):
         emptied_nodes.tick(cloud_identity.opened(), timezone.now())
 

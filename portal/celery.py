@@ -86,6 +86,8 @@ def _for_the_dashboard() -> dict[str, dict[str, Any]]:
         "take_stock": _every(60, "portal.tasks.take_stock", expires=40),
         # Two lists of the cloud, so that a node that falls silent is seen within a minute.
         "watch_nodes": _every(20, "portal.tasks.watch_nodes", expires=15),
+        # The cloud asks each computer.
+        "watch_loads": _every(300, "portal.tasks.watch_loads", expires=200),
         # Of ten thousand machines it takes a worker a second or two.
         "work_out_week": _every(120, "portal.tasks.work_out_week", expires=80),
         # One small update. Mostly the message that comes with the press has been heard already.

@@ -65,6 +65,17 @@ def watch_nodes() -> None:
 
 
 @shared_task
+def watch_loads() -> None:
+    """Ask the computers of the cluster how busy they are, unless launches go first."""
+    if must_wait("loads", timezone.now()):
+        return
+    try:
+        looks.note_loads(cloud_identity.opened().loads())
+    except CloudError as error:
+        seldom.warning(log, "the loads", "the loads of computers stay as they were: %s", error)
+
+
+@shared_task
 def work_out_week() -> None:
     coming_week.work_out(timezone.now())
 

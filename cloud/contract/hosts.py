@@ -92,6 +92,9 @@ class Hosts(Protocol):
     def hosts(self) -> list[Host]:
         """List the computers of the cluster."""
 
+    def loads(self) -> dict[str, tuple[float, float, float]]:
+        """Return the load of the last 1, 5 and 15 minutes by host, of the hosts that tell. Each is asked, so ask minutes apart."""
+
     def ensure_moved(self, server_id: str, number: int) -> None:
         """Move the server's disk to another host, for the `number`-th time, from running, off or ERROR (which is switched off first).
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import hmac
+import os
 import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
@@ -18,7 +19,7 @@ from cloud.localcloud import local_accounts
 from cloud.localcloud.engine import Engine
 from cloud.localcloud.guests import GuestFailed
 from cloud.localcloud.qmp import QmpFailed
-from cloud.localcloud.rows import ImageRow, ServerRow
+from cloud.localcloud.rows import HOST, ImageRow, ServerRow
 from cloud.localcloud.sizes import FLAVORS
 
 Handler = Callable[[Engine, Request], Awaitable[Any]]
@@ -122,6 +123,10 @@ async def room(engine: Engine, request: Request) -> Any:
 
 async def hosts(engine: Engine, request: Request) -> Any:
     return [engine.host.as_contract()]
+
+
+async def loads(engine: Engine, request: Request) -> Any:
+    return {HOST: os.getloadavg()}
 
 
 async def change_host(engine: Engine, request: Request) -> None:
@@ -233,6 +238,7 @@ ROUTES: list[tuple[str, str, Handler]] = [
     ("/room", "GET", room),
     ("/hosts", "GET", hosts),
     ("/hosts/{name}", "PUT", change_host),
+    ("/loads", "GET", loads),
     ("/servers", "GET", servers),
     ("/servers", "POST", create),
     ("/servers/find", "GET", find),

@@ -1,15 +1,18 @@
 """Nova's computers: what each is, and whether it takes servers. Nova keeps that with the nova-compute service of each."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
 from cloud.contract import CloudGone, CloudRefused, Host
 from cloud.openstack import paging
-from cloud.openstack.client import Client
+from cloud.openstack.client import LIST_SECONDS, Client
 from cloud.openstack.errors import BadRequest, body
 
 Row = dict[str, Any]
 REASON = 255  # characters that Nova keeps
+UPTIME = "2.88"  # the version from which the list has it
+LOAD = re.compile(r"load averages?: +([\d.]+),? +([\d.]+),? +([\d.]+)")
 
 
 class HostVerbs:
@@ -19,6 +22,9 @@ class HostVerbs:
 
     def hosts(self) -> list[Host]:
         return hosts(self.client)
+
+    def loads(self) -> dict[str, tuple[float, float, float]]:
+        return loads(self.client)
 
     def set_host_enabled(self, name: str, enabled: bool, reason: str = "") -> None:
         set_enabled(self.client, name, enabled, reason)
@@ -48,6 +54,13 @@ def hosts(client: Client) -> list[Host]:
         )
         for row in rows
     ]
+
+
+def loads(client: Client) -> dict[str, tuple[float, float, float]]:
+    """Read the loads from what each host says to `uptime`. Nova asks those that are up, one after the other."""
+    answer = client.request("compute", "GET", "/os-hypervisors/detail", version=UPTIME, seconds=LIST_SECONDS)
+    said = ((row["service"]["host"], LOAD.search(row.get("uptime") or "")) for row in body(answer)["hypervisors"])
+    return {host: (float(found[1]), float(found[2]), float(found[3])) for host, found in said if found}
 
 
 def set_enabled(client: Client, name: str, enabled: bool, reason: str = "") -> None:

@@ -108,6 +108,19 @@ def _changes(before: Standing, after: Standing, node: Node) -> list[tuple[str, s
     return found
 
 
+_LOADS = ("load_1", "load_5", "load_15")
+Load = tuple[float, float, float]
+
+
+@transaction.atomic
+def note_loads(loads: Mapping[str, Load]) -> None:
+    """Write down the loads of nodes by name; one that is not named tells none."""
+    nodes = list(Node.objects.select_for_update(no_key=True).order_by("pk"))
+    for node in nodes:
+        node.load_1, node.load_5, node.load_15 = loads.get(node.name, (None, None, None))
+    Node.objects.bulk_update(nodes, _LOADS, batch_size=500)
+
+
 # ---- times ----
 
 

@@ -28,6 +28,10 @@ class Node(models.Model):
     servers = models.PositiveIntegerField(default=0)
     heard_at = models.DateTimeField(null=True, blank=True)  # its last report, by the cloud's clock; None: not told
     heard_anew_at = models.DateTimeField(null=True, blank=True)  # by ours: the last look that found a new report
+    # The load of the last 1, 5 and 15 minutes; None: it does not tell.
+    load_1 = models.FloatField(null=True, blank=True)
+    load_5 = models.FloatField(null=True, blank=True)
+    load_15 = models.FloatField(null=True, blank=True)
     seen_at = models.DateTimeField()  # the last look
     first_seen_at = models.DateTimeField(default=timezone.now)
     since = models.DateTimeField(null=True, blank=True)  # it is up and enabled, or not, as now; None: since it was seen
@@ -41,6 +45,12 @@ class Node(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def load(self) -> list[float] | None:
+        """The load of the last 1, 5 and 15 minutes; None where it does not tell."""
+        found = [each for each in (self.load_1, self.load_5, self.load_15) if each is not None]
+        return found if self.up and len(found) == 3 else None
 
 
 class NodeEvent(models.Model):

@@ -33,6 +33,9 @@ class NodeOut(serializers.Serializer[Any]):
     vcpus_used = serializers.IntegerField()
     ram_mb = serializers.IntegerField(help_text="MiB")
     ram_mb_used = serializers.IntegerField(help_text="MiB")
+    load = serializers.ListField(
+        child=serializers.FloatField(), allow_null=True, help_text="Of the last 1, 5 and 15 minutes; null: not told."
+    )
     machines = serializers.IntegerField(source="servers", help_text="On it now, by the cloud's count.")
     hours = serializers.SerializerMethodField(help_text="Whole hours in which it was up.")
     computer = serializers.SerializerMethodField(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.functional import Promise
@@ -80,7 +80,7 @@ class ShownNode:
             return ""
         if self.is_due:
             return _("Maintenance is due")
-        days = max(1, (at - self.now).days)
+        days = -((self.now - at) // timedelta(days=1))  # the day that runs counts
         return ngettext("Maintenance in %(days)s day", "Maintenance in %(days)s days", days) % {"days": days}
 
 

@@ -29,6 +29,10 @@ class FakeHosts(FakeState):
             count = Counter(server.host for server in self.living)
             return [replace(each, **measures, servers=count[each.name]) for each in self.computers.values()]
 
+    def loads(self) -> dict[str, tuple[float, float, float]]:
+        with self._call("loads"):
+            return {each.name: (0.5, 0.25, 0.1) for each in self.computers.values() if each.up}
+
     def ensure_moved(self, server_id: str, number: int) -> None:
         with self._call("ensure_moved", server_id, str(number)):
             row = self._row(server_id)

@@ -51,6 +51,12 @@ def test_a_host_was_heard_lately_where_the_cloud_tells(stage: Any) -> None:
     assert all(abs(datetime.now(UTC) - at) < timedelta(minutes=2) for at in heard)
 
 
+def test_hosts_that_tell_their_load_tell_three_numbers(stage: Any) -> None:
+    loads = insist(stage.cloud.loads)
+    assert loads.keys() <= {host.name for host in stage.cloud.hosts()}
+    assert all(len(load) == 3 and min(load) >= 0 for load in loads.values())
+
+
 def test_the_room_tells_its_biggest_host(stage: Any) -> None:
     room = stage.cloud.room()
     assert set(room.biggest_host) == {"vcpus", "ram_mb", "disk_gb"}

@@ -58,6 +58,19 @@ def test_the_last_report_of_a_computer_is_read_as_utc(client: ScriptedClient) ->
     assert {(host.heard_at, host.fenced) for host in found} == {(datetime(2026, 3, 2, 10, tzinfo=UTC), True)}
 
 
+@pytest.mark.parametrize(
+    ("uptime", "loads"),
+    [
+        (" 09:12:03 up 3 days,  2:07,  1 user,  load average: 0.10, 1.20, 12.00\n", {"pc1": (0.1, 1.2, 12.0)}),
+        (None, {}),
+        ("It does not answer.", {}),
+    ],
+)
+def test_the_load_is_read_from_uptime(client: Any, uptime: str | None, loads: dict[str, Any]) -> None:
+    client.answers["/os-hypervisors/detail"] = {"hypervisors": [{**HOST, "uptime": uptime}]}
+    assert compute_hosts.loads(client) == loads
+
+
 def test_a_computer_whose_service_is_not_listed_is_not_heard(client: ScriptedClient) -> None:
     client.answers["/os-services"] = {"services": []}
     assert {host.heard_at for host in compute_hosts.hosts(client)} == {None}  # type: ignore[arg-type]

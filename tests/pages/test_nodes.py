@@ -142,7 +142,7 @@ def test_maintenance_is_due_until_it_is_written_down(staff: Client, quinde: Node
     assert "quinde" in text(staff.get("/manage/nodes/?show=due"))
     staff.post(f"/manage/nodes/{quinde.pk}/maintained/", {"note": "dust"})
     page = text(staff.get(f"/manage/nodes/{quinde.pk}/"))
-    assert ("Maintenance in 59 days" in page, "Maintained: dust" in page) == (True, True)
+    assert ("Maintenance in 60 days" in page, "Maintained: dust" in page) == (True, True)
     settings.MAINTENANCE_DAYS = 0
     assert "Maintenance in" not in text(staff.get(f"/manage/nodes/{quinde.pk}/"))
 
@@ -184,3 +184,10 @@ def test_an_open_page_changes_when_the_computer_below_falls_silent(student: User
         looks.look([host("quinde", up=up)], timezone.now())
         versions.append(show(machine, student).version)
     assert (versions[0] == versions[1], versions[0] == versions[2]) == (False, True)
+
+
+def test_the_load_is_shown_where_a_node_tells_it(staff: Client, quinde: Node) -> None:
+    looks.note_loads({"quinde": (0.5, 1.25, 12.0)})
+    assert "Load of 1, 5 and 15 minutes 0.50 · 1.25 · 12.00" in text(staff.get(f"/manage/nodes/{quinde.pk}/"))
+    looks.note_loads({})
+    assert "Load of" not in text(staff.get(f"/manage/nodes/{quinde.pk}/"))

@@ -471,6 +471,8 @@ class Node:
     ram_mb: int
     # MiB
     ram_mb_used: int
+    # Of the last 1, 5 and 15 minutes; null: not told.
+    load: list[float] | None
     # On it now, by the cloud's count.
     machines: int
     # Whole hours in which it was up.
