@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F, Q
 from django.utils.translation import gettext_noop as _
 
 from accounts.failures import Failures
@@ -86,9 +87,17 @@ def _empty(row: Emptying, cloud: Cloud, now: datetime) -> None:
         return
     for machine in machines.filter(state=State.SUSPENDED, wanted=Wanted.SUSPENDED).with_parts():
         _try(_put_away, machine, PUT_AWAY)
-    moving = Machine.objects.alive().filter(moved_from=row.node.name).count()
-    for machine in _running(machines)[: max(0, AT_ONCE - moving)]:
-        _try(_move_or_put_away, machine)
+    left = AT_ONCE - _moving(row.node.name)
+    for machine in _running(machines):
+        if left <= 0:
+            return
+        left -= _try(_move_or_put_away, machine)
+
+
+def _moving(name: str) -> int:
+    """Count the machines that are on their way from a node."""
+    asked = Machine.objects.alive().exclude(moves_asked=F("moves_done")).exclude(state=State.FAILED)
+    return asked.filter(Q(host=name) | Q(moved_from=name)).count()
 
 
 def _move_or_put_away(machine: Machine) -> Machine:
@@ -148,9 +157,10 @@ def write_move(machine: Machine, why: Note) -> Machine:
     return write_wish(machine, Verb.MOVE, None, why, {"moves_asked": machine.moves_asked + 1})
 
 
-def _try(act: Callable[..., Machine], *about: Any) -> None:
-    """Do it, unless the machine is at something else: the loop comes again."""
+def _try(act: Callable[..., Machine], *about: Any) -> bool:
+    """Do it, unless the machine is at something else: the loop comes again. Returns whether it was done."""
     try:
         act(*about)
     except WrongState:
-        return
+        return False
+    return True

@@ -16,6 +16,7 @@ from nodes.hypervisors import emptying, looks
 from nodes.models import Emptying, Node
 from tests.cloud.fake import HOST
 from tests.cloud.fake_state import OTHER_HOST
+from tests.factories import make_machine
 from tests.machines import kept
 from tests.machines.world import World
 
@@ -116,6 +117,20 @@ def test_where_no_other_node_takes_it_it_is_put_away(world: World, machine: Mach
     world.cloud.has_other_host = False
     world.clock.move(DAY.total_seconds())
     settled(world, lambda: Machine.objects.get(pk=machine.pk).state == "shelved")
+
+
+def test_two_leave_at_once_and_one_that_cannot_keeps_none_back(world: World, maintained: Emptying) -> None:
+    for number in range(4):
+        facts = {
+            "server_id": f"s{number}",
+            "ready_at": timezone.now() if number else None,
+            "used_at": timezone.now() - DAY,
+        }
+        make_machine(world.student, name=f"n{number}", host=HOST, **facts)
+    world.clock.move(DAY.total_seconds())
+    for _time in range(2):
+        emptied_nodes.tick(world.cloud, timezone.now())
+    assert sorted(Machine.objects.exclude(moves_asked=0).values_list("name", flat=True)) == ["n1", "n2"]
 
 
 def test_nobody_moves_a_machine_whose_node_stays(world: World, machine: Machine) -> None:
