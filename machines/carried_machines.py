@@ -1,11 +1,19 @@
 """Tell the nodes which machines they carry: of a machine they know a number, and of its owner another."""
 
+from collections.abc import Collection
 from datetime import datetime
 
+from lib import events
 from machines.models import Machine
 from machines.states import State
 from nodes.hypervisors import carried
 from nodes.hypervisors.carried import Carried
+
+
+def tell_pages(hosts: Collection[str]) -> None:
+    """Tell open pages of machines on these nodes to ask again: the node fell silent, or is heard again."""
+    machines = Machine.objects.alive().filter(host__in=hosts).exclude(host="").order_by()
+    events.publish("machine", *machines.values_list("pk", flat=True))
 
 
 def note(now: datetime) -> None:

@@ -12,9 +12,9 @@ from accounts.notices import outbox
 from catalog.actions import look_again
 from cloud.contract import CloudError
 from lib import seldom
-from machines import cloud_identity
+from machines import carried_machines, cloud_identity
 from machines.launches_under_way import must_wait
-from nodes.hypervisors import looks
+from nodes.hypervisors import looks, silence
 from portal.dashboard import coming_week, day_counts
 from portal.ops import cloud_check
 
@@ -59,7 +59,9 @@ def watch_nodes() -> None:
     if must_wait("computers", now := timezone.now()):
         return
     try:
-        looks.look(cloud_identity.opened().hosts(), now)
+        hosts, before = cloud_identity.opened().hosts(), silence.all_unheard()
+        looks.look(hosts, now)
+        carried_machines.tell_pages(before ^ silence.all_unheard())
     except CloudError as error:
         seldom.warning(log, "the computers", "the list of computers stays as it was: %s", error)
 

@@ -27,6 +27,12 @@ def silent_for(node: Node) -> timedelta | None:
     return length if length >= SILENT_AFTER else None
 
 
+def all_unheard() -> frozenset[str]:
+    """Return the names of all nodes that are down or silent. One query."""
+    found = Node.objects.filter(Q(up=False) | Q(heard_anew_at__lt=F("seen_at")), listed=True)
+    return frozenset(node.name for node in found if not node.up or silent_for(node))
+
+
 def unheard(names: Collection[str]) -> dict[str, Node]:
     """Return those of the nodes of these names that are down or silent, by name. One query."""
     may_be = Q(up=False) | Q(heard_anew_at__lt=F("seen_at"))

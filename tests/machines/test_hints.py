@@ -8,10 +8,13 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
+from cloud.contract import Host
 from lib.states import move, write
 from machines import actions, disk_images
 from machines.models import Machine
 from machines.reconcile import sweep
+from portal.tasks import watch_nodes
+from tests.cloud.fake import HOST, FakeCloud
 from tests.factories import make_machine
 from tests.machines.world import World
 from tests.tunnels.gateway_rows import gateway, opened, tell
@@ -34,6 +37,22 @@ def test_a_wish_does(machine: Machine, student: User, django_capture_on_commit_c
     with django_capture_on_commit_callbacks() as callbacks:
         actions.suspend(machine=machine, by=student)
     assert hints(callbacks) == {("machine", str(machine.pk))}
+
+
+def test_a_node_that_falls_silent_does_and_one_that_stays_so_does_not(
+    machine: Machine, django_capture_on_commit_callbacks: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud = FakeCloud()
+    monkeypatch.setattr("machines.cloud_identity.opened", lambda: cloud)
+    Machine.objects.update(host=HOST)
+    told = []
+    for is_up in (True, False, False, True):
+        cloud.computers[HOST] = Host(HOST, up=is_up, enabled=True)
+        with django_capture_on_commit_callbacks() as callbacks:
+            watch_nodes()
+        told.append(hints(callbacks))
+    heard = {("machine", str(machine.pk))}
+    assert told == [set(), heard, set(), heard]
 
 
 def test_a_move_does(machine: Machine, django_capture_on_commit_callbacks: Capture) -> None:
