@@ -26,6 +26,10 @@ create table if not exists meta (key text primary key, value text not null);
 """
 
 
+# A process that was killed while it started another one leaves the lock to that child, for the moment until the child runs its program.
+HANDOVER_SECONDS = 2.0
+
+
 class DataInUse(Exception):
     """Another local cloud works in this folder; the text is a sentence for people."""
 
@@ -34,14 +38,23 @@ def lock(data: Path) -> int:
     """Lock DATA for this process until it ends. Raises DataInUse, or OSError where DATA cannot be written."""
     data.mkdir(parents=True, exist_ok=True)
     handle = os.open(data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        owner = os.pread(handle, 20, 0).decode() or "unknown"
-        raise DataInUse(f"Another local cloud (process {owner}) already works in {data}.") from None
+    ends_at = time.monotonic() + HANDOVER_SECONDS
+    while not _is_taken(handle):
+        if time.monotonic() > ends_at:
+            owner = os.pread(handle, 20, 0).decode() or "unknown"
+            raise DataInUse(f"Another local cloud (process {owner}) already works in {data}.")
+        time.sleep(0.05)
     os.ftruncate(handle, 0)
     os.pwrite(handle, str(os.getpid()).encode(), 0)
     return handle
+
+
+def _is_taken(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 class Store:

@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import shutil
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -61,6 +62,10 @@ class Installation:
         return self.data / "secrets" / name
 
 
+# A launcher that was killed while it started a process leaves the lock to that child, for the moment until the child runs its program.
+HANDOVER_SECONDS = 2.0
+
+
 def take(data: Path) -> TextIO:
     """Make the folder and lock it until the returned file is closed: one Minga per folder. Raises LauncherError."""
     try:
@@ -73,13 +78,22 @@ def take(data: Path) -> TextIO:
         lock = (data / "run" / "lock").open("a+")
     except OSError as error:
         raise of_os_error(error) from None
+    ends_at = time.monotonic() + HANDOVER_SECONDS
+    while not _is_taken(lock):
+        if time.monotonic() > ends_at:
+            raise LauncherError(
+                f"Minga already runs on {data}{_where(data)}. Stop it with Ctrl-C there, or say DATA=<another folder>."
+            )
+        time.sleep(0.05)
+    return lock
+
+
+def _is_taken(lock: TextIO) -> bool:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        raise LauncherError(
-            f"Minga already runs on {data}{_where(data)}. Stop it with Ctrl-C there, or say DATA=<another folder>."
-        ) from None
-    return lock
+        return False
+    return True
 
 
 def _where(data: Path) -> str:

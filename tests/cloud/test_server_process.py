@@ -1,10 +1,12 @@
 """The local cloud's process: how it starts and refuses to, how it fills up, and how its client takes trouble."""
 
+import os
 import signal
 import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -14,6 +16,7 @@ import pytest
 
 from cloud.contract import CloudBusy, CloudFull, CloudRefused, Owner, Server, ServerSpec, Status
 from cloud.local import LocalCloud
+from cloud.localcloud import store
 from tests.cloud.conftest import look
 from tests.cloud.local_stage import LocalStage, insist
 from tests.ports import free_port
@@ -50,6 +53,12 @@ def test_data_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
 def test_two_on_one_folder_are_one_too_many(make_stage: Make) -> None:
     stage = make_stage("simulated")
     assert "already works in" in refused_start(stage.data, free_port())
+
+
+def test_a_lock_that_a_killed_one_left_to_its_child_is_waited_for(tmp_path: Path) -> None:
+    held = store.lock(tmp_path)
+    threading.Timer(0.3, os.close, [held]).start()
+    os.close(store.lock(tmp_path))
 
 
 def test_qemu_without_qemu_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

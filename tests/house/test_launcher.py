@@ -7,6 +7,7 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,6 +73,14 @@ def test_a_second_start_on_one_folder_is_a_sentence(tmp_path: Path) -> None:
 
     with installation.take(tmp_path):
         assert_one_sentence(launch(tmp_path), "already runs")
+
+
+def test_a_lock_that_a_killed_one_left_to_its_child_is_waited_for(tmp_path: Path) -> None:
+    from deploy.local import installation
+
+    held = installation.take(tmp_path)
+    threading.Timer(0.3, held.close).start()
+    installation.take(tmp_path).close()
 
 
 def test_an_old_python_is_a_sentence() -> None:

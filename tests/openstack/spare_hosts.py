@@ -1,4 +1,4 @@
-"""Further hosts for the test bench, whose guests are Nova's own fake: enough to see what Nova does when a host is emptied, or dies."""
+"""Further hosts for the test bench with its fake driver: enough to see what Nova does when a host is emptied, or dies."""
 
 import tempfile
 from pathlib import Path
@@ -17,6 +17,12 @@ DAEMONS = {
 OWN = "[DEFAULT]\nhost = {name}\ncompute_driver = fake.FakeDriver\n"
 # As if its last report had come long ago: the bench calls a host down after two minutes.
 LONG_AGO = "update services set last_seen_up = '2020-01-01', updated_at = '2020-01-01' where host = '{name}'"
+
+
+def driver() -> str:
+    """Return the kind of guests on the bench: qemu or fake; '' where there is no bench."""
+    file = STATE / "driver"
+    return file.read_text().strip() if file.exists() else ""
 
 
 class SpareHost:
@@ -76,7 +82,7 @@ class SpareHost:
         config, program = DAEMONS[daemon]
         own, log = (Path(self._folder.name) / f"{daemon}.{end}" for end in ("conf", "log"))
         own.write_text(OWN.format(name=self.name))
-        given = STATE / (STATE / "driver").read_text().strip() / "conf" / config
+        given = STATE / driver() / "conf" / config
         command = f'setsid /usr/bin/python3 -c "$0" --config-file {given} --config-file {own} > {log} 2>&1 < /dev/null & echo $!'
         return inside_cloud("bash", "-c", command, program).stdout.strip()
 
