@@ -111,7 +111,7 @@ def test_somebody_of_a_list_reaches_a_debian_guest(minga: Installation, browser:
     """The second key goes in through the agent: the portal has no other way to a guest here."""
     home = fresh_home(tmp_path)
     try:
-        machine = reach_a_shell(minga, browser, home, "debian", "hostname; sudo whoami", {"condor", "root"})
+        machine, _line = reach_a_shell(minga, browser, home, "debian", "hostname; sudo whoami", {"condor", "root"})
     finally:
         minga.know_people()
     admin = Person(minga, "admin")
