@@ -59,9 +59,9 @@ def watch_nodes() -> None:
     if must_wait("computers", now := timezone.now()):
         return
     try:
-        hosts, before = cloud_identity.opened().hosts(), silence.all_unheard()
+        hosts, before = cloud_identity.opened().hosts(), silence.unheard().keys()
         looks.look(hosts, now)
-        carried_machines.tell_pages(before ^ silence.all_unheard())
+        carried_machines.tell_pages(before ^ silence.unheard().keys())
     except CloudError as error:
         seldom.warning(log, "the computers", "the list of computers stays as it was: %s", error)
 

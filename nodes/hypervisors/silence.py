@@ -27,14 +27,8 @@ def silent_for(node: Node) -> timedelta | None:
     return length if length >= SILENT_AFTER else None
 
 
-def all_unheard() -> frozenset[str]:
-    """Return the names of all nodes that are down or silent. One query."""
-    found = Node.objects.filter(Q(up=False) | Q(heard_anew_at__lt=F("seen_at")), listed=True)
-    return frozenset(node.name for node in found if not node.up or silent_for(node))
-
-
-def unheard(names: Collection[str]) -> dict[str, Node]:
-    """Return those of the nodes of these names that are down or silent, by name. One query."""
-    may_be = Q(up=False) | Q(heard_anew_at__lt=F("seen_at"))
-    found = Node.objects.filter(may_be, name__in=names)
+def unheard(names: Collection[str] | None = None) -> dict[str, Node]:
+    """Return those of the nodes of these names that are down or silent, by name; None: of all. One query."""
+    found = Node.objects.filter(Q(up=False) | Q(heard_anew_at__lt=F("seen_at")))
+    found = found if names is None else found.filter(name__in=names)
     return {node.name: node for node in found if not node.up or silent_for(node)}
