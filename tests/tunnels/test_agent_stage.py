@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests import warm
+from tests.processes import open_sockets
 from tests.tunnels.agent_stage import Program, Stage, Vps, in_front_of, is_listening
 from tests.tunnels.targets import exchange
 from tests.waiting import PATIENCE, until
@@ -88,14 +89,8 @@ def test_a_program_that_is_started_warm_has_nothing_of_the_process_that_forked_i
     [forker] = warm.kept
     assert os.getsid(pid) == pid
     assert Path(f"/proc/{pid}/fd/2").readlink() == stage.agent.log
-    assert _sockets(forker.process.pid)
-    until(lambda: not _sockets(pid) & _sockets(forker.process.pid))
-
-
-def _sockets(pid: int) -> set[str]:
-    """The sockets that are open there."""
-    folder = Path(f"/proc/{pid}/fd")
-    return {str(file.readlink()) for file in folder.iterdir() if str(file.readlink()).startswith("socket:")}
+    assert open_sockets(forker.process.pid)
+    until(lambda: not open_sockets(pid) & open_sockets(forker.process.pid))
 
 
 def test_a_program_that_is_started_warm_ends_as_a_cold_one(stage: Stage) -> None:

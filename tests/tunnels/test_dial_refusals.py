@@ -1,11 +1,9 @@
 """Dials that are refused leave nothing open: no row, no socket, no thread. A person's connection ends with their right."""
 
 import asyncio
-import os
 import threading
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +17,7 @@ from lib.notes import Refusal
 from machines.models import Machine
 from portal.live.entry import Refused
 from tests.live.process import LiveProcess
+from tests.processes import open_sockets
 from tests.tunnels.dial_fixtures import echo as echo
 from tests.tunnels.dial_fixtures import live as live
 from tests.tunnels.dial_fixtures import stage as stage
@@ -36,18 +35,6 @@ pytestmark = [
     pytest.mark.xdist_group("tunnels-dialing"),
     pytest.mark.slow,
 ]
-
-
-def sockets() -> int:
-    """Return the number of sockets of this process, where the live process is."""
-    return sum(_is_socket(link) for link in Path("/proc/self/fd").iterdir())
-
-
-def _is_socket(link: Path) -> bool:
-    try:
-        return os.readlink(link).startswith("socket:")
-    except OSError:
-        return False
 
 
 class Scene:
@@ -79,7 +66,7 @@ class Scene:
         """Count what stays behind: rows, connections of the live process, and what this process has open."""
         dials = {"waiting": len(self.dials.waiting), "open": len(self.dials.open), "held": len(self.dials.held)}
         rows = {"rows": Dial.objects.count(), "ssh targets": SshTarget.objects.count()}
-        return Counter({**dials, **rows, "threads": threading.active_count(), "sockets": sockets()})
+        return Counter({**dials, **rows, "threads": threading.active_count(), "sockets": len(open_sockets("self"))})
 
 
 @pytest.fixture
