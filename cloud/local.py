@@ -127,6 +127,10 @@ class LocalCloud:
     def set_host_enabled(self, name: str, enabled: bool, reason: str = "") -> None:
         self._request("PUT", f"/hosts/{quote(name, safe='')}", json={"enabled": enabled, "reason": reason})
 
+    def set_host_weight(self, name: str, weight: float) -> None:
+        """Keep the weight, which chooses nothing: this cloud is one computer."""
+        self._request("PUT", f"/hosts/{quote(name, safe='')}", json={"weight": weight})
+
     def set_host_fenced(self, name: str, fenced: bool) -> None:
         """Raise CloudRefused where it is to be fenced: this cloud is one computer, which is up."""
         self._request("PUT", f"/hosts/{quote(name, safe='')}", json={"fenced": fenced})

@@ -14,7 +14,7 @@ from cloud.contract import CloudError
 from lib import seldom
 from machines import carried_machines, cloud_identity
 from machines.launches_under_way import must_wait
-from nodes.hypervisors import looks, silence
+from nodes.hypervisors import looks, scheduling_weights, silence
 from portal.dashboard import coming_week, day_counts
 from portal.ops import cloud_check
 
@@ -59,8 +59,10 @@ def watch_nodes() -> None:
     if must_wait("computers", now := timezone.now()):
         return
     try:
-        hosts, before = cloud_identity.opened().hosts(), silence.unheard().keys()
+        cloud = cloud_identity.opened()
+        hosts, before = cloud.hosts(), silence.unheard().keys()
         looks.look(hosts, now)
+        scheduling_weights.settle(cloud, hosts, now)
         carried_machines.tell_pages(before ^ silence.unheard().keys())
     except CloudError as error:
         seldom.warning(log, "the computers", "the list of computers stays as it was: %s", error)

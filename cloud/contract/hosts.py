@@ -46,6 +46,7 @@ class Host:
     servers: int = 0
     heard_at: datetime | None = None  # its last report, by the cloud's clock; None: the cloud does not tell
     fenced: bool = False  # somebody said that it is off, and that nothing of it runs
+    weight: float = 1.0  # how gladly the scheduler chooses it: see set_host_weight
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,13 @@ class Hosts(Protocol):
     def set_host_enabled(self, name: str, enabled: bool, reason: str = "") -> None:
         """Let a host take new servers, or none: what it carries goes on. reason: kept as Host.note, at most 255 characters.
 
+        CloudGone where there is no such host.
+        """
+
+    def set_host_weight(self, name: str, weight: float) -> None:
+        """Say how gladly new servers are put on a host, as a factor of its free room, by which hosts are compared.
+
+        1: as on others. Between 0 and 1: less often. Below 0: last, where others have room, too. What it carries stays there.
         CloudGone where there is no such host.
         """
 

@@ -9,6 +9,7 @@ from cloud.localcloud.sizes import Capacity
 from cloud.localcloud.store import Store
 
 WHY_DISABLED = "why_disabled"  # kept by the store; '': it takes servers
+WEIGHT = "weight"  # kept by the store; '': 1
 
 
 class OwnHost:
@@ -30,18 +31,22 @@ class OwnHost:
             "up": True,
             "enabled": not self._why_disabled,
             "note": self._why_disabled,
+            "weight": float(self._store.meta(WEIGHT) or 1),
             "servers": sum(bool(row.host) for row in self._store.living),
             **self._measures(),
         }
 
     def change(self, name: str, wish: dict[str, Any]) -> None:
-        """Write what contract.Hosts may set: enabled (with reason), fenced."""
+        """Write what contract.Hosts may set: enabled (with reason), fenced, weight."""
         if name != HOST:
             raise CloudGone(f"There is no computer {name}.")
         if wish.get("fenced"):
             raise CloudRefused(f"Host {HOST} is up: it carries the local cloud itself.")
         if "enabled" in wish:
             self._store.set_meta(WHY_DISABLED, "" if wish["enabled"] else wish["reason"][:255] or "–")
+
+        if "weight" in wish:
+            self._store.set_meta(WEIGHT, str(float(wish["weight"])))
 
     def must_fit(self, flavor: Flavor) -> None:
         if not Room(**self.room()).fits(flavor):

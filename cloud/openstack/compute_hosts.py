@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cloud.contract import CloudGone, CloudRefused, Host
-from cloud.openstack import paging
+from cloud.openstack import host_weights, paging
 from cloud.openstack.client import LIST_SECONDS, Client
 from cloud.openstack.errors import BadRequest, body
 
@@ -29,6 +29,10 @@ class HostVerbs:
     def set_host_enabled(self, name: str, enabled: bool, reason: str = "") -> None:
         set_enabled(self.client, name, enabled, reason)
 
+    def set_host_weight(self, name: str, weight: float) -> None:
+        _service(self.client, name)  # it is there
+        host_weights.set_weight(self.client, name, weight)
+
     def set_host_fenced(self, name: str, fenced: bool) -> None:
         set_fenced(self.client, name, fenced)
 
@@ -36,6 +40,7 @@ class HostVerbs:
 def hosts(client: Client) -> list[Host]:
     rows = paging.rows(client, "compute", "/os-hypervisors/detail", "hypervisors")
     services = {row["host"]: row for row in _services(client)}
+    weights = host_weights.weights(client)
     return [
         Host(
             name=row["service"]["host"],
@@ -51,6 +56,7 @@ def hosts(client: Client) -> list[Host]:
             servers=row["running_vms"],
             heard_at=_utc((service := services.get(row["service"]["host"], {})).get("updated_at")),
             fenced=bool(service.get("forced_down")),
+            weight=weights.get(row["service"]["host"], 1.0),
         )
         for row in rows
     ]

@@ -19,6 +19,7 @@ GAP = timedelta(minutes=7)
 # What a look writes: facts of cloud.contract.Host.
 FACTS = (
     "up", "enabled", "fenced", "note", "vcpus", "vcpus_used", "ram_mb", "ram_mb_used", "disk_gb", "disk_gb_used", "servers",
+    "weight",
 )  # fmt: skip
 _CHANGING = (*FACTS, "since", "listed")
 _HEARD = ("heard_at", "heard_anew_at")

@@ -19,6 +19,7 @@ class Node(models.Model):
     enabled = models.BooleanField(default=True)
     fenced = models.BooleanField(default=False)  # said to be off: nothing of it runs
     note = models.CharField(max_length=255, blank=True, default="")  # why it is disabled
+    weight = models.FloatField(default=1, db_default=1)  # see cloud.contract.Hosts.set_host_weight
     vcpus = models.PositiveIntegerField(default=0)
     vcpus_used = models.PositiveIntegerField(default=0)
     ram_mb = models.PositiveIntegerField(default=0)
@@ -62,6 +63,8 @@ class NodeEvent(models.Model):
         DOWN = "down", _("Does not answer")
         ENABLED = "enabled", _("Takes new machines again")
         DISABLED = "disabled", _("Takes no new machines")
+        LAST = "last", _("New machines go there last, for its disks")
+        USUAL = "usual", _("New machines go there as to other nodes again")
         UNLISTED = "unlisted", _("Is no longer in the cloud's list")
         LISTED = "listed", _("Is in the cloud's list again")
         TIED = "tied", _("Computer tied")
@@ -84,7 +87,7 @@ class NodeEvent(models.Model):
                 condition=Q(
                     kind__in=[
                         "seen", "up", "down", "enabled", "disabled", "unlisted", "listed", "tied", "untied", "maintained",
-                        "emptying", "dead", "back",
+                        "emptying", "dead", "back", "last", "usual",
                     ]
                 ),
                 name="node_event_kind_known",

@@ -13,16 +13,17 @@ from lib.measures import memory
 from lib.time_words import in_words
 from nodes.hypervisors.silence import silent_for
 from nodes.hypervisors.upkeep import due_at, is_due
+from nodes.intake.disk_faults import bad_disks
 from nodes.models import Computer, Node, NodeEvent, NodeTie
 
 HOT = 90  # percent
 
 
 class ShownNode:
-    """A node as a page shows it. `computer`: the given computer that it is, where that is known."""
+    """A node as a page shows it. computer: the given one that it is, where that is known. is_ill: it has disks that are not for machines."""
 
-    def __init__(self, node: Node, now: datetime, computer: Computer | None = None) -> None:
-        self.node, self.now, self.computer = node, now, computer
+    def __init__(self, node: Node, now: datetime, computer: Computer | None = None, is_ill: bool = False) -> None:
+        self.node, self.now, self.computer, self.is_ill = node, now, computer, is_ill
         self.silent = silent_for(node) if node.up else None
 
     @property
@@ -47,7 +48,7 @@ class ShownNode:
 
     @property
     def needs_a_look(self) -> bool:
-        return self.node.listed and (not self.node.up or self.silent is not None)
+        return self.node.listed and (not self.node.up or self.silent is not None or self.is_ill)
 
     @property
     def away_since(self) -> datetime | None:
@@ -118,11 +119,12 @@ def chips(nodes: list[ShownNode], chosen: str) -> list[dict[str, Any]]:
 
 
 def shown_nodes(nodes: Iterable[Node], now: datetime) -> list[ShownNode]:
-    """Return nodes with their computers: trouble first, then those out of service, then the fullest. One query more."""
+    """Return nodes with their computers: trouble first, then those out of service, then the fullest. Three queries more."""
     rows = list(nodes)
     ties = NodeTie.objects.filter(node__in=rows, until=None).select_related("computer")
     computers = {tie.node_id: tie.computer for tie in ties}
-    shown = [ShownNode(node, now, computers.get(node.pk)) for node in rows]
+    ill = bad_disks([computer.pk for computer in computers.values()])
+    shown = [ShownNode(node, now, it := computers.get(node.pk), it is not None and it.pk in ill) for node in rows]
     return sorted(shown, key=lambda each: (not each.needs_a_look, each.node.enabled, -each.fullness, each.node.name))
 
 

@@ -65,6 +65,10 @@ class FakeHosts(FakeState):
             self._computer(name)
             self.computers[name] = replace(self.computers[name], enabled=enabled, note="" if enabled else reason)
 
+    def set_host_weight(self, name: str, weight: float) -> None:
+        with self._call("set_host_weight", name, str(weight)):
+            self.computers[name] = replace(self._computer(name), weight=weight)
+
     def set_host_fenced(self, name: str, fenced: bool) -> None:
         with self._call("set_host_fenced", name, str(fenced)):
             if self._computer(name).fenced == fenced:
@@ -88,7 +92,8 @@ class FakeHosts(FakeState):
 
     def _a_host(self) -> str:
         """Return the host that takes a new server."""
-        return next((one.name for one in self.computers.values() if one.up and one.enabled), HOST)
+        free = sorted(self.computers.values(), key=lambda one: one.weight, reverse=True)
+        return next((one.name for one in free if one.up and one.enabled), HOST)
 
     def _room(self) -> Room:
         in_service = any(one.up and one.enabled for one in self.computers.values())

@@ -1,4 +1,4 @@
-"""Every cloud's promises about hosts that are emptied or die: of the clouds that have several hosts."""
+"""Every cloud's promises about hosts that are emptied, die, or come last: of the clouds that have several hosts."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -129,3 +129,23 @@ def test_a_server_that_slept_on_a_dead_host_starts_elsewhere_too(stage: Any, ser
         Status.ACTIVE,
     )
     stage.start_host(server.host)
+
+
+@pytest.fixture
+def last_hosts(stage: Any, server: Server) -> Iterator[list[str]]:
+    """All hosts but the server's own, of low weight."""
+    names = [one.name for one in stage.cloud.hosts() if one.up and one.enabled and one.name != server.host]
+    for name in names:
+        insist(stage.cloud.set_host_weight, name, -1.0)
+    yield names
+    for name in names:
+        insist(stage.cloud.set_host_weight, name, 1.0)
+
+
+def test_a_host_of_low_weight_gets_new_servers_last(
+    stage: Any, server: Server, last_hosts: list[str], make_spec: Callable[..., ServerSpec]
+) -> None:
+    made = [insist(stage.cloud.ensure_server, make_spec(stage)) for _number in range(2)]
+    stage.settle()
+    assert last_hosts
+    assert {look(stage, one).host for one in made} == {server.host}

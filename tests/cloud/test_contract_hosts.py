@@ -79,6 +79,7 @@ def spare(stage: Any) -> Iterator[str]:
     name: str = stage.spare_host
     yield name
     insist(stage.cloud.set_host_enabled, name, True)
+    insist(stage.cloud.set_host_weight, name, 1.0)
 
 
 def host(stage: Any, name: str) -> Host:
@@ -99,6 +100,14 @@ def test_an_enabled_host_keeps_no_reason(stage: Any, spare: str) -> None:
     assert (host(stage, spare).enabled, host(stage, spare).note) == (True, "")
 
 
+def test_a_host_keeps_the_weight_that_was_set_last(stage: Any, spare: str) -> None:
+    for weight in (0.5, -1.0, -1.0):
+        insist(stage.cloud.set_host_weight, spare, weight)
+    assert host(stage, spare).weight == -1.0
+    insist(stage.cloud.set_host_weight, spare, 1.0)
+    assert host(stage, spare).weight == 1.0
+
+
 def test_a_host_that_is_up_is_not_fenced(stage: Any, spare: str) -> None:
     with pytest.raises(CloudRefused):
         insist(stage.cloud.set_host_fenced, spare, True)
@@ -111,7 +120,9 @@ def test_a_server_of_a_host_that_is_up_is_not_evacuated(stage: Any, server: Serv
     assert (look(stage, server).status, look(stage, server).host) == (Status.ACTIVE, server.host)
 
 
-@pytest.mark.parametrize("verb", ["set_host_enabled", "set_host_fenced"])
-def test_a_host_that_is_not_there_is_gone(stage: Any, verb: str) -> None:
+@pytest.mark.parametrize(
+    ("verb", "wish"), [("set_host_enabled", False), ("set_host_fenced", False), ("set_host_weight", 0.5)]
+)
+def test_a_host_that_is_not_there_is_gone(stage: Any, verb: str, wish: bool | float) -> None:
     with pytest.raises(CloudGone):
-        insist(getattr(stage.cloud, verb), "no-such-host", False)
+        insist(getattr(stage.cloud, verb), "no-such-host", wish)

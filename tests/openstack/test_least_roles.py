@@ -64,6 +64,8 @@ def test_admin_on_its_own_project_is_enough_for_the_whole_life(
     assert all(host.heard_at for host in cloud.hosts())
     assert cloud.room().vcpus
     host = next(host.name for host in cloud.hosts() if host.enabled)
+    for weight in (0.5, 1.0):
+        insist(cloud.set_host_weight, host, weight)
     insist(cloud.set_host_enabled, host, True)  # it is enabled already: nothing changes for other tests
     copy = a_copy(cloud, stage, server.id, make_spec, owner)
     for one in (server.id, copy):

@@ -16,6 +16,8 @@ from nodes.models import Computer, Node, NodeTie
 from portal.presenters.show_machines import show
 from tests.factories import make_machine
 from tests.nodes.donated import make_computer
+from tests.nodes.intake import recorded
+from tests.nodes.intake.measured import measured
 from tests.pages.plain_text import text
 
 
@@ -152,6 +154,14 @@ def test_its_machines_stand_on_its_page(staff: Client, quinde: Node, student: Us
     make_machine(student, state="running", host="other", name="elsewhere")
     page = text(staff.get(f"/manage/nodes/{quinde.pk}/"))
     assert ("laboratorio" in page, "elsewhere" in page) == (True, False)
+
+
+def test_a_node_with_a_bad_disk_needs_a_look(staff: Client, quinde: Node) -> None:
+    computer = make_computer("in_service")
+    measured(computer, disks=[{**recorded.facts()["disks"][0], "reallocated": 8}])
+    assert "Not for machines' disks" not in text(staff.get("/manage/nodes/?show=look"))
+    tied(staff, quinde, computer)
+    assert "Not for machines' disks" in text(staff.get("/manage/nodes/?show=look"))
 
 
 @pytest.mark.parametrize("address", ["/manage/nodes/", "/manage/nodes/?show=untied"])

@@ -3,19 +3,13 @@
 from typing import Any
 
 import pytest
-from django.utils import timezone
 
 from accounts.models import AuditRow, User
-from nodes.intake import disk_faults, machine_facts, measurements
+from nodes.intake import disk_faults, measurements
 from nodes.models import Computer, MeasuredDisk, Measurement
 from nodes.specs import all_why_not
-from tests.nodes.donated import make_computer
 from tests.nodes.intake import recorded
-
-
-def measured(computer: Computer | None = None, **changes: Any) -> Measurement:
-    found = machine_facts.read(recorded.facts(**changes))
-    return measurements.write(computer or make_computer("received"), found, at=timezone.now())
+from tests.nodes.intake.measured import measured
 
 
 def fields(row: Measurement) -> dict[str, tuple[Any, Any]]:
