@@ -26,12 +26,14 @@ RECORDER = """() => {
 class Visitor:
     """A person with a browser window."""
 
-    def __init__(self, browser: Browser, stack: Stack, *, script: bool = True, language: str = "en") -> None:
+    def __init__(
+        self, browser: Browser, stack: Stack, *, script: bool = True, language: str = "en", width: int = 1280
+    ) -> None:
         self.stack = stack
         self.seconds = BUILD_SECONDS[stack.kind]
         self.context = browser.new_context(
             base_url=stack.url,
-            viewport={"width": 1280, "height": 900},
+            viewport={"width": width, "height": 900},
             java_script_enabled=script,
             color_scheme="light",
         )
