@@ -36,12 +36,19 @@ class NodeOut(serializers.Serializer[Any]):
     load = serializers.ListField(
         child=serializers.FloatField(), allow_null=True, help_text="Of the last 1, 5 and 15 minutes; null: not told."
     )
+    weight = serializers.FloatField(help_text="1: new machines go there as to others; below 0: last.")
+    clock_offset = serializers.SerializerMethodField(
+        help_text="Seconds by which its clock is ahead; null: not told. Nova does not tell it, so it is null."
+    )
     machines = serializers.IntegerField(source="servers", help_text="On it now, by the cloud's count.")
     hours = serializers.SerializerMethodField(help_text="Whole hours in which it was up.")
     computer = serializers.SerializerMethodField(
         help_text="The number of the given computer that it is; '' where nobody said it."
     )
     listed = serializers.BooleanField(help_text="The cloud still has it.")
+
+    def get_clock_offset(self, node: Node) -> float | None:
+        return None
 
     def get_hours(self, node: Node) -> int:
         return int(self.context["seconds"].get(node.pk, 0)) // 3600

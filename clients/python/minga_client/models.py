@@ -473,6 +473,10 @@ class Node:
     ram_mb_used: int
     # Of the last 1, 5 and 15 minutes; null: not told.
     load: list[float] | None
+    # 1: new machines go there as to others; below 0: last.
+    weight: float
+    # Seconds by which its clock is ahead; null: not told. Nova does not tell it, so it is null.
+    clock_offset: float | None
     # On it now, by the cloud's count.
     machines: int
     # Whole hours in which it was up.
