@@ -1,6 +1,7 @@
 """The forms of the desk: the search among computers, what each step asks, and the facts about a computer."""
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 from django import forms
@@ -9,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from lib.measures import kilos, kilos_alone
 from lib.notes import Refusal
-from nodes import computer_numbers, donation_numbers, fact_bounds
+from nodes import computer_numbers, donation_numbers, fact_bounds, step_checks
 from nodes.computer_numbers import MISFIT
 from nodes.models import Computer, Donation
 from nodes.states import Reason, State, Uncertified
@@ -174,21 +175,36 @@ class PartsForm(StepForm):
 
 
 class WipedForm(StepForm):
-    """A computer is wiped of whose disks there is no certificate."""
+    """Computers are wiped of whose disks there is no certificate. Nothing is chosen beforehand: one tap must not claim a wipe."""
 
-    disks = forms.ChoiceField(label=_("Its disks"), choices=Uncertified.choices, required=False, error_messages=_ERRORS)
+    disks = forms.ChoiceField(
+        label=_("Its disks"), choices=[("", _("Choose one")), *Uncertified.choices],
+        help_text=_("No valid certificate says that they are wiped: record them and issue one first, or choose why there is none."),
+        error_messages={**_ERRORS, "required": _("Choose why there is no certificate, or issue one first.")},
+    )  # fmt: skip
+    use_required_attribute = False  # on an offer's page those that are picked may need no answer
+
+    def __init__(self, *args: Any, bare: Collection[Computer], is_one: bool, **kwargs: Any) -> None:
+        """Ask about the disks of `bare`, which have no certificate. is_one: the computer's own page asks."""
+        has_none = all(computer.disk_gb == 0 for computer in bare)
+        super().__init__(*args, initial={"disks": Uncertified.NO_DISK} if has_none else {}, **kwargs)
+        if not is_one:
+            self.fields["disks"].label = _("Disks without a certificate")
+            self.fields["disks"].help_text = _(
+                "Issue certificates on the pages of the computers first, or choose why there is none."
+            )
 
 
 _FORMS: dict[str, type[StepForm]] = {"decline": DeclineForm, "use_for_parts": PartsForm}
 
 
-def step_form(step: str, state: str, data: Any = None, *, row: Computer | None = None) -> StepForm:
-    """Return the form of a step from a state. What comes for the first time is weighed. row: the computer, where it is one."""
+def step_form(step: str, state: str, data: Any = None, *, rows: Collection[Computer] = ()) -> StepForm:
+    """Return the form of a step of these computers. state: of one computer, '' of several. What comes for the first time is weighed."""
     if (step, state) == ("receive", State.ACCEPTED):
         return ReceiveForm(data, auto_id=f"{step}_%s")
-    if (step, state) == ("wipe", State.RECEIVED) and row and not row.certificates.filter(withdrawn_at=None).exists():
-        likely = Uncertified.NO_DISK if row.disk_gb == 0 else Uncertified.NO_CERTIFICATE
-        return WipedForm(data, auto_id=f"{step}_%s", initial={"disks": likely})
+    if step == "wipe" and (why := step_checks.uncertified(rows, State.WIPED, "")):
+        bare = [row for row in rows if row.pk in why]
+        return WipedForm(data, auto_id=f"{step}_%s", bare=bare, is_one=bool(state))
     return _FORMS.get(step, StepForm)(data, auto_id=f"{step}_%s")
 
 

@@ -24,15 +24,16 @@ class OfferedStep:
 
 
 def steps_of(
-    state: str, before: str, failed: tuple[str, StepForm] | None = None, row: Computer | None = None
+    row: Computer, before: str, failed: tuple[str, StepForm] | None = None
 ) -> tuple[OfferedStep | None, list[OfferedStep]]:
     """Return the step for which a computer waits, if any, and the others.
 
-    before: the state from which it came into this one. failed: the step whose form has a fault, and that form. row: the computer.
+    before: the state from which it came into this one. failed: the step whose form has a fault, and that form.
     """
     name, form = failed or ("", None)
+    state = row.state
     offered = [
-        OfferedStep(step, form if form and step == name else step_form(step, state, row=row), _label(step, state))
+        OfferedStep(step, form if form and step == name else step_form(step, state, rows=[row]), _label(step, state))
         for step in states.steps_from(state)
     ]
     awaited = _awaited(state, before)
@@ -121,8 +122,8 @@ _PICKED = {
 
 
 @dataclass(frozen=True, slots=True)
-class FailedTogether:
-    """A press of an offer's page that has a fault: the step, its form, and the computers that were picked."""
+class SentTogether:
+    """A press of an offer's page, which may have a fault: the step, its form, and the computers that were picked."""
 
     name: str
     form: StepForm
@@ -171,13 +172,15 @@ class StepTogether:
         return text % {"count": count} if count else ""
 
 
-def steps_together(computers: Sequence[Computer], failed: FailedTogether | None = None) -> dict[str, StepTogether]:
+def steps_together(computers: Sequence[Computer], failed: SentTogether | None = None) -> dict[str, StepTogether]:
     """Return the steps that some of the computers allow, by name, in the order of their way."""
     offered = {}
     for step, (state, _some, _every) in TOGETHER.items():
         if fitting := [computer for computer in computers if computer.state == state]:
             facts = (failed.form, failed.picked, failed.fault, True) if failed and failed.name == step else ()
-            offered[step] = StepTogether(step, state, fitting, len(computers), *(facts or (step_form(step, ""),)))
+            offered[step] = StepTogether(
+                step, state, fitting, len(computers), *(facts or (step_form(step, "", rows=fitting),))
+            )
     return offered
 
 
@@ -203,3 +206,14 @@ def named_computers(sent: QueryDict, row: Donation) -> list[Computer]:
     if not found or len(found) != len(typed):
         raise NoneNamed(gettext_noop("This page is out of date. Look at it again."))
     return found
+
+
+def sent_together(name: str, row: Donation, sent: QueryDict) -> SentTogether:
+    """Read a press of an offer's page, with what is wrong with its picks. Its form asks what the computers that were named need."""
+    picked, fault = frozenset(sent.getlist("picked")), ""
+    try:
+        computers = named_computers(sent, row)
+    except NoneNamed as refusal:
+        computers = list(row.computers.filter(state=TOGETHER[name][0]))
+        fault = str(refusal) if isinstance(refusal, NonePicked) else ""
+    return SentTogether(name, step_form(name, "", sent, rows=computers), picked, fault)

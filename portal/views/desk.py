@@ -76,11 +76,12 @@ def computer(request: SignedIn, pk: int) -> HttpResponse:
     name = request.POST.get("step", "")
     if name not in states.STEPS:
         return _computer_page(request, row, refusal=_("There is no such step."), status=400)
-    form = step_form(name, row.state, request.POST, row=row)
+    from_state = request.POST.get("from_state", "")
+    # An old page is told that it is old, before anything that the state of now asks.
+    form = step_form(name, row.state, request.POST, rows=[row] if from_state == row.state else ())
     if not form.is_valid():
         return _computer_page(request, row, (name, form), status=400)
     try:
-        from_state = request.POST.get("from_state", "")
         actions.step(computers=[row], name=name, by=request.user, from_state=from_state, **form.facts)
     except actions.BadInput as refusal:
         form.add_error(refusal.field, str(refusal))
@@ -134,7 +135,7 @@ def _computer_page(
 
 def _steps(row: Computer, changes: list[StateChange], failed: tuple[str, StepForm] | None) -> dict[str, Any]:
     """Return the forms of the steps, the next one by itself; one that was refused is open."""
-    following, others = steps_of(row.state, changes[0].from_state if changes else "", failed, row)
+    following, others = steps_of(row, changes[0].from_state if changes else "", failed)
     is_open = failed and (not following or following.name != failed[0])
     return {"following": following, "others": others, "is_others_open": is_open, "failed": failed and failed[0]}
 

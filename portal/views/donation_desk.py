@@ -1,7 +1,5 @@
 """An offer, for administrators: who gave what, and steps for all of its computers at once."""
 
-from dataclasses import replace
-
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -16,8 +14,7 @@ from nodes.printing.receipts import received
 from nodes.states import State
 from portal import access
 from portal.access import only
-from portal.forms.desk_forms import step_form
-from portal.forms.desk_steps import TOGETHER, FailedTogether, NonePicked, named_computers, steps_together
+from portal.forms.desk_steps import TOGETHER, SentTogether, named_computers, sent_together, steps_together
 from portal.once import once_per_form
 from portal.presenters import desk_computers
 from portal.presenters.shown_photos import shown
@@ -37,9 +34,9 @@ def donation(request: SignedIn, pk: int) -> HttpResponse:
     name = request.POST.get("step", "")
     if name not in TOGETHER:
         return _page(request, row, refusal=_("There is no such step."), status=400)
-    failed = FailedTogether(name, step_form(name, "", request.POST), frozenset(request.POST.getlist("picked")))
+    failed = sent_together(name, row, request.POST)
     form = failed.form
-    if not form.is_valid():
+    if not form.is_valid() or failed.fault:
         return _page(request, row, failed, status=400)
     try:
         from_state = request.POST.get("from_state", "")
@@ -50,8 +47,6 @@ def donation(request: SignedIn, pk: int) -> HttpResponse:
             from_state=from_state,
             **form.facts,
         )
-    except NonePicked as refusal:
-        return _page(request, row, replace(failed, fault=str(refusal)), status=refusal.status)
     except actions.BadInput as refusal:
         form.add_error(refusal.field, str(refusal))
         return _page(request, row, failed, status=refusal.status)
@@ -63,7 +58,7 @@ def donation(request: SignedIn, pk: int) -> HttpResponse:
 def _page(
     request: SignedIn,
     row: Donation,
-    failed: FailedTogether | None = None,
+    failed: SentTogether | None = None,
     *,
     refusal: str = "",
     status: int = 200,

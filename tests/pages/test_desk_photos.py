@@ -29,27 +29,27 @@ def said(response: Any) -> str:
 
 
 def test_a_photo_comes_with_a_step(office: Client, computer: Computer, admin: User) -> None:
-    assert press(office, computer, "wipe", photos=file()).status_code == 302
+    assert press(office, computer, "wipe", disks="without", photos=file()).status_code == 302
     assert fresh(computer).state == "wiped"
     assert (computer.photos.get().by, computer.photos.get().is_donors) == (admin, False)
 
 
 def test_a_bad_photo_does_not_undo_the_step(office: Client, computer: Computer) -> None:
-    answer = press(office, computer, "wipe", photos=file("x.gif", b"GIF89a"))
+    answer = press(office, computer, "wipe", disks="without", photos=file("x.gif", b"GIF89a"))
     assert said(answer).startswith("The step is saved, the photo is not. x.gif: Only photos in")
     assert fresh(computer).state == "wiped"
 
 
 def test_without_room_the_step_is_saved(office: Client, computer: Computer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(file_store, "most_bytes", lambda: 10)
-    answer = press(office, computer, "wipe", photos=file())
+    answer = press(office, computer, "wipe", disks="without", photos=file())
     assert "The step is saved, the photo is not. front.jpg: There is no room for more files." in said(answer)
     assert fresh(computer).state == "wiped"
 
 
 def test_sent_again_there_is_one_step_and_one_photo(office: Client, computer: Computer) -> None:
     for _press in range(2):
-        sent = {"step": "wipe", "from_state": "received", "once": "a-form", "photos": file()}
+        sent = {"step": "wipe", "disks": "without", "from_state": "received", "once": "a-form", "photos": file()}
         assert office.post(page_of(computer), sent).status_code == 302
     assert (computer.changes.filter(to_state="wiped").count(), computer.photos.count()) == (1, 1)
 

@@ -11,6 +11,7 @@ from accounts.models import User
 from nodes import actions
 from nodes.models import Donation
 from tests.nodes.donated import make_computer, offered, taken
+from tests.nodes.wiping.wiped import certified
 from tests.pages.desk_pages import colleague as colleague
 from tests.pages.desk_pages import forms, fresh, text
 from tests.pages.desk_pages import office as office
@@ -28,7 +29,8 @@ def together(client: Client, donation: Donation, step: str) -> dict[str, Any]:
     )
     named = re.findall(r'name="computer" value="(\d+)"', form)
     state = re.findall(r'name="from_state" value="(\w+)"', form)[0]
-    return {"step": step, "from_state": state, "computer": named}
+    answers = {"disks": "without"} if 'name="disks"' in form else {}
+    return {"step": step, "from_state": state, "computer": named, **answers}
 
 
 def test_an_offer_is_accepted_as_a_whole(office: Client) -> None:
@@ -128,6 +130,23 @@ def test_a_fault_keeps_what_was_picked(office: Client) -> None:
     reply = office.post(offer_page(donation), {**sent, "picked": picked, "note": "x" * 501})
     assert (reply.status_code, reply.content.decode().count(" checked")) == (400, 1)
     assert set(donation.computers.values_list("state", flat=True)) == {"received"}
+
+
+def test_a_wipe_of_all_says_why_none_is_certified(office: Client) -> None:
+    donation = offered("one", "two")
+    donation.computers.update(state="received")
+    sent = {**together(office, donation, "wipe"), "disks": ""}
+    assert "Choose why there is no certificate" in text(office.post(offer_page(donation), sent))
+    both = text(office.post(offer_page(donation), {**sent, "only": "1"}))
+    assert ("Choose why there is no certificate" in both, "Pick at least one computer." in both) == (True, True)
+    assert set(donation.computers.values_list("state", flat=True)) == {"received"}
+
+
+def test_of_certified_ones_that_are_picked_nothing_is_asked(office: Client, admin: User) -> None:
+    computer = certified(admin).computer
+    sent = {**together(office, computer.donation, "wipe"), "only": "1", "picked": [str(computer.pk)]}
+    assert office.post(offer_page(computer.donation), sent).status_code == 302
+    assert fresh(computer).state == "wiped"
 
 
 def test_only_computers_of_this_offer_are_picked(office: Client) -> None:

@@ -51,6 +51,7 @@ def test_from_the_camera_to_the_next_step(browser: Browser, live_server: Any, ad
     printed = page.request.get(f"/manage/computers/labels/print/?{query}").body()
     page.goto(codes(printed)[0].text)
     page.get_by_role("link", name="Open it", exact=True).click()
+    page.get_by_label("Its disks").select_option("without")
     page.get_by_role("button", name="Record the wipe").click()
     expect(page.get_by_text("Wiped. The donor gets a mail in 10 minutes.")).to_be_visible()
 

@@ -186,6 +186,14 @@ def test_the_history_says_why_there_is_no_certificate(office: Client, here: Comp
     assert f"Wiped {said}" in text(office.get(page_of(here)))
 
 
+def test_nobody_claims_a_wipe_by_one_tap(office: Client, here: Computer) -> None:
+    page = office.get(page_of(here)).content.decode()
+    assert '<option value="" selected>Choose one</option>' in page
+    reply = press(office, here, "wipe")
+    assert (reply.status_code, fresh(here).state) == (400, "received")
+    assert "Choose why there is no certificate, or issue one first." in text(reply)
+
+
 def test_with_a_certificate_the_step_is_one_tap(office: Client, admin: User) -> None:
     computer = certified(admin).computer
     form = next(each for each in forms(office.get(page_of(computer))) if each.get("step") == "wipe")
