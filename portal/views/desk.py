@@ -123,6 +123,7 @@ def _computer_page(
         "undo": desk_computers.undo_bar(changes, request.user),
         "history": desk_computers.history(changes),
         "parts_of": row.parts_of.all(),
+        "tie": row.ties.filter(until=None).select_related("node").first(),
         **_photos_of(row),
         **_subscriptions_of(request, row),
         "photo_faults": faults_of(request),

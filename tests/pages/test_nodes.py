@@ -91,6 +91,15 @@ def test_a_computer_is_tied_and_its_hours_count(staff: Client, quinde: Node) -> 
     assert computer.served.get().seconds == 3600
 
 
+def test_a_computer_leads_to_the_node_that_it_is_and_no_longer_was(staff: Client, quinde: Node) -> None:
+    first, second = make_computer("in_service"), make_computer("in_service")
+    tied(staff, quinde, first)
+    link = f'<a href="/manage/nodes/{quinde.pk}/">quinde</a>'
+    assert link in staff.get(f"/manage/computers/{first.pk}/").content.decode()
+    tied(staff, quinde, second)
+    assert link not in staff.get(f"/manage/computers/{first.pk}/").content.decode()
+
+
 @pytest.mark.parametrize(
     ("facts", "sentence"),
     [
