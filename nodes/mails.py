@@ -39,12 +39,12 @@ def register() -> None:
 
 def tell_of_offer(donation: Donation, now: datetime) -> None:
     """Send the donor their link. Belongs into the transaction of the offer."""
-    _send(OFFERED, donation.donor, f"donation:{donation.pk}", now)
+    send(OFFERED, donation.donor, f"donation:{donation.pk}", now)
 
 
 def tell_of_step(donation: Donation, batch: uuid.UUID, *, now: datetime, not_before: datetime) -> None:
     """Tell the donor of a step, once it can no longer be taken back. Belongs into the transaction of the step."""
-    _send(STEPPED, donation.donor, overtaking.about(batch), now, not_before=not_before)
+    send(STEPPED, donation.donor, overtaking.about(batch), now, not_before=not_before)
 
 
 def cancel_step(batch: uuid.UUID) -> bool:
@@ -56,7 +56,7 @@ def cancel_step(batch: uuid.UUID) -> bool:
 
 def send_link(donor: Donor, now: datetime) -> None:
     """Send the donor a link, who has lost theirs."""
-    _send(LINK, donor, f"donor:{donor.pk}:{uuid.uuid4().hex[:12]}", now)
+    send(LINK, donor, f"donor:{donor.pk}:{uuid.uuid4().hex[:12]}", now)
 
 
 def send_erasure_link(donor: Donor, now: datetime) -> None:
@@ -72,7 +72,8 @@ def tell_of_tie(donor: Donor, user: User, now: datetime) -> None:
     outbox.send(kind=TIED, to=donor, about=about, channels=[Notice.Channel.MAIL], now=now)
 
 
-def _send(kind: str, donor: Donor, about: str, now: datetime, not_before: datetime | None = None) -> None:
+def send(kind: str, donor: Donor, about: str, now: datetime, not_before: datetime | None = None) -> None:
+    """Mail a donor: to their account, once they are tied to one with a verified address. Belongs into the action's transaction."""
     to = donor.user if donor.user and emails.proven(donor.user) else donor  # an account without one gets no mail
     outbox.send(kind=kind, to=to, about=about, channels=[Notice.Channel.MAIL], now=now, not_before=not_before)
 
@@ -88,7 +89,7 @@ def offered_facts(notice: Notice) -> dict[str, Any] | None:
     computers = list(donation.computers.all())
     count = len(computers)
     subject = ngettext("Your offer of a computer", "Your offer of %(count)s computers", count) % {"count": count}
-    greeting = _greeting(notice, donation.donor)
+    greeting = greet(notice, donation.donor)
     if not greeting["is_known"]:
         for computer in computers:
             computer.model = ""
@@ -153,7 +154,7 @@ def link_facts(notice: Notice) -> dict[str, Any] | None:
     if donor is None:
         return None
     page = donor_page(donor_links.new_token(donor))
-    return {"subject": _("Your link to what you gave"), **_greeting(notice, donor), "page": page}
+    return {"subject": _("Your link to what you gave"), **greet(notice, donor), "page": page}
 
 
 def erasure_facts(notice: Notice) -> dict[str, Any] | None:
@@ -162,7 +163,7 @@ def erasure_facts(notice: Notice) -> dict[str, Any] | None:
     if donor is None:
         return None
     page = f"{settings.PORTAL_URL}{reverse('given-erase', args=[donor_links.erasure_token(donor)])}"
-    return {"subject": _("Erase what is kept of you?"), **_greeting(notice, donor), "page": page}
+    return {"subject": _("Erase what is kept of you?"), **greet(notice, donor), "page": page}
 
 
 def tied_facts(notice: Notice) -> dict[str, Any] | None:
@@ -182,7 +183,7 @@ def _add_what_they_bring(computers: list[Computer], state: State) -> None:
         computer.brings = brings(plan) if plan else ""  # type: ignore[attr-defined]
 
 
-def _greeting(notice: Notice, donor: Donor) -> dict[str, Any]:
+def greet(notice: Notice, donor: Donor) -> dict[str, Any]:
     """Return how a mail begins, and the donor's page. A stranger may have typed what we know, until somebody who reads this address acts."""
     is_known = bool(donor.user_id or donor.verified_at)
     hello = _("Hello %(name)s,") % {"name": notice.reader.short_name} if is_known else _("Hello,")

@@ -16,6 +16,7 @@ from accounts.models import Donor, User, WallThanks
 from lib.names import name_key
 from lib.notes import Refusal
 from nodes.models import Computer, ServedMonth
+from nodes.thanks import taken_off_mails
 from nodes.thanks.wall_text import BadText, clean_text
 from nodes.what_came import CAME, has_given
 
@@ -86,11 +87,12 @@ def leave(*, donor: Donor) -> None:
 
 @transaction.atomic
 def take_off(*, row: WallThanks, text: str, reason: str, by: User) -> None:
-    """Take words off the wall. text: as the administrator read them. Raises Changed where they are others by now."""
+    """Take words off the wall, and mail the donor. text: as the administrator read them. Raises Changed where they are others by now."""
     donor = _locked(row.donor)
     theirs = WallThanks.objects.filter(donor=donor, is_on=True, text=text).exclude(text="")
     if not theirs.update(is_on=False, text="", taken_off=text, reason=reason):
         raise Changed(_("These words do not stand there any more: the donor changed them, or somebody was faster."))
+    taken_off_mails.tell(row, timezone.now())
     numbers = ", ".join(each.number for each in donor.donations.order_by("pk")[:10])
     record(
         by=by,

@@ -121,7 +121,7 @@ def take_off(request: SignedIn, pk: int) -> HttpResponse:
         return render(request, "desk/take_off_thanks.html", {"row": row, "form": form}, status=status)
     try:
         wall.take_off(row=row, by=request.user, **form.cleaned_data)
-        messages.success(request, _("Taken off. The donor reads why on their page."))
+        messages.success(request, _("Taken off. The donor gets a mail with the reason."))
     except Refusal as refusal:
         messages.error(request, str(refusal))
     return redirect("thanks-texts")

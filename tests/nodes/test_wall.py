@@ -10,7 +10,7 @@ from lib.notes import Refusal
 from nodes.models import ServedMonth
 from nodes.thanks import wall
 from nodes.thanks.wall_text import clean_text
-from tests.nodes.donated import donor_of, make_computer
+from tests.nodes.donated import donor_of, mailed, make_computer
 from tests.nodes.hypervisors.seen import START, make_node
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +71,31 @@ def test_staff_take_words_off_and_it_is_recorded(donor: Donor, admin: User) -> N
     taken_off(donor, admin)
     row = AuditRow.objects.get(verb="take_off_thanks")
     assert (words(), row.detail, row.name) == ([], {"note": "An advertisement"}, donor.donations.get().number)
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "The reason: An advertisement"), ("es", "El motivo: An adver")])
+def test_the_donor_gets_the_reason_by_mail_with_their_page(
+    donor: Donor, admin: User, mailoutbox: list[Any], language: str, said: str
+) -> None:
+    Donor.objects.update(language=language)
+    wall.stand(donor=donor, text="Colegio Mejía")
+    taken_off(donor, admin)
+    mailed()
+    sent = mailoutbox[-1]
+    assert sent.to == [donor.email]
+    page = sent.body.partition("http://")[2].split()[0].partition("/")[2]
+    assert (said in sent.body, "Colegio Mejía" in sent.body, page.endswith("/thanks/")) == (True, True, True)
+
+
+def test_of_words_that_are_taken_off_twice_before_the_mail_goes_one_mail_tells(
+    donor: Donor, admin: User, mailoutbox: list[Any]
+) -> None:
+    for text in ("Colegio Mejía", "Other words"):
+        wall.stand(donor=donor, text=text)
+        taken_off(donor, admin, text)
+    mailed()
+    bodies = [sent.body for sent in mailoutbox if "the wall of thanks" in sent.subject]
+    assert ["Other words" in body for body in bodies] == [True]
 
 
 def test_words_that_were_taken_off_are_not_taken_again(donor: Donor, admin: User) -> None:
