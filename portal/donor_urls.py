@@ -69,6 +69,9 @@ desk_pages = [
     path("computers/<int:pk>/certificates/<int:certificate>/withdraw/", wipe_desk.withdraw, name="desk-withdraw"),
     path("computers/<int:pk>/intake/", intake_desk.text, name="desk-intake"),
     path("computers/<int:pk>/intake/code/", intake_desk.code, name="desk-intake-code"),
+    path(
+        "computers/<int:pk>/intake/codes/<int:intake_code>/withdraw/", intake_desk.withdraw, name="desk-intake-withdraw"
+    ),
     path("computers/<int:pk>/intake/label/", intake_desk.label, name="desk-intake-label"),
     path(
         "computers/<int:pk>/intake/<int:measurement>/take-over/",

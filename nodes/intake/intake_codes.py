@@ -1,4 +1,4 @@
-"""Make the code by which a computer says once what it is, and take what it says."""
+"""Make and withdraw the code by which a computer says once what it is, and take what it says."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,6 +35,12 @@ class BadCode(Refusal):
     code = "bad_code"
 
 
+class NotOpen(Refusal):
+    """The refusal to withdraw a code that does not work any more."""
+
+    code = "not_open"
+
+
 @dataclass(frozen=True, slots=True)
 class Made:
     """A code in clear, which is kept nowhere, and its row."""
@@ -54,6 +60,16 @@ def make(*, computer: Computer, by: User) -> Made:
     )
     _note(by, "make_intake_code", locked)
     return Made(text, row)
+
+
+@transaction.atomic
+def withdraw(*, code: IntakeCode, by: User) -> None:
+    """Make a code work no longer. Raises NotOpen for one that was used, has ended, or was withdrawn or replaced."""
+    locked, now = Computer.objects.select_for_update(of=("self",)).get(pk=code.computer_id), timezone.now()
+    still_open = locked.intake_codes.filter(pk=code.pk, used_at=None, withdrawn_at=None, expires_at__gt=now)
+    if not still_open.update(withdrawn_at=now, withdrawn_by=by):
+        raise NotOpen(_("This code did not work any more: it was used, or withdrawn, or its time was over."))
+    _note(by, "withdraw_intake_code", locked)
 
 
 def open_code(computer: Computer) -> IntakeCode | None:

@@ -28,6 +28,7 @@ class IntakeCode(models.Model):
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_by = _person()  # None where another code took its place
 
     class Meta:
         ordering = ["pk"]

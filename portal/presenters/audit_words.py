@@ -92,6 +92,7 @@ VERBS: dict[str, Promise] = {
     "add_photo": pgettext_lazy("audit", "Added a photo of a computer"),
     "assign_photo": pgettext_lazy("audit", "Said which computer a photo shows"),
     "make_intake_code": pgettext_lazy("audit", "Made a code to measure a computer"),
+    "withdraw_intake_code": pgettext_lazy("audit", "Withdrew a code to measure a computer"),
     "type_measurement": pgettext_lazy("audit", "Typed what was measured of a computer"),
     "record_disk_wipe": pgettext_lazy("audit", "Recorded a wiped disk"),
     "change_disk_wipe": pgettext_lazy("audit", "Changed the record of a wiped disk"),

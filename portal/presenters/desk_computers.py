@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from heapq import merge
 from typing import Any
 
 from django.db.models import Count, QuerySet
@@ -18,7 +19,7 @@ from accounts.people_search import MOST_WORDS, TEXT, ContainsAll, Folded, fold, 
 from lib.measures import UNBROKEN, amount, kilos, memory
 from nodes import specs, states
 from nodes.actions import UNDO
-from nodes.models import Computer, StateChange
+from nodes.models import Computer, IntakeCode, StateChange
 from nodes.states import State
 from portal.presenters.state_tones import tone_of
 
@@ -144,6 +145,14 @@ class HistoryLine:
     change: StateChange
 
     @property
+    def at(self) -> datetime:
+        return self.change.at
+
+    @property
+    def note(self) -> str:
+        return self.change.note
+
+    @property
     def tone(self) -> str:
         return "tone-gone" if self.is_undone or self.change.undoes_id else tone_of(self.change.to_state)
 
@@ -178,8 +187,40 @@ class HistoryLine:
         return _("the form, as less than the minimum") if is_at_once else _("somebody whose account is gone")
 
 
-def history(changes: Iterable[StateChange]) -> list[HistoryLine]:
-    return [HistoryLine(change) for change in changes]
+@dataclass(frozen=True, slots=True)
+class WithdrawnLine:
+    """A code for measuring that somebody withdrew before it was used."""
+
+    at: datetime
+    who: str
+    tone: str = "tone-gone"
+    note: str = ""
+    reason: str = ""
+    is_undone: bool = False
+
+    @property
+    def words(self) -> str:
+        return _("The code to measure it was withdrawn, not used")
+
+
+Line = HistoryLine | WithdrawnLine
+
+
+def history(changes: Iterable[StateChange], codes: Iterable[IntakeCode] = ()) -> list[Line]:
+    """Return the lines of a computer's history, the newest first. changes, codes: the newest first."""
+    steps: list[Line] = [HistoryLine(change) for change in changes]
+    withdrawn: list[Line] = [
+        WithdrawnLine(code.withdrawn_at, code.withdrawn_by.shown_name)
+        for code in codes
+        if code.withdrawn_at and code.withdrawn_by
+    ]
+    return list(merge(steps, withdrawn, key=lambda line: line.at, reverse=True))
+
+
+def withdrawn_codes(computer: Computer) -> list[IntakeCode]:
+    """Return the codes of a computer that people withdrew, the newest first. Those of who is gone stand in the audit log only."""
+    rows = computer.intake_codes.filter(withdrawn_by__isnull=False).select_related("withdrawn_by")
+    return list(rows.order_by("-withdrawn_at"))
 
 
 def changes_of(computer: Computer) -> list[StateChange]:

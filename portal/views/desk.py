@@ -121,7 +121,7 @@ def _computer_page(
         **wiped_disks.of_computer(row),
         **measured_computer.of_computer(row),
         "undo": desk_computers.undo_bar(changes, request.user),
-        "history": desk_computers.history(changes),
+        "history": desk_computers.history(changes, desk_computers.withdrawn_codes(row)),
         "parts_of": row.parts_of.all(),
         "tie": row.ties.filter(until=None).select_related("node").first(),
         **_photos_of(row),

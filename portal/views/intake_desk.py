@@ -50,6 +50,21 @@ def code(request: SignedIn, pk: int) -> HttpResponse:
 @only("change", Computer)
 @require_POST
 @never_cache
+@once_per_form
+def withdraw(request: SignedIn, pk: int, intake_code: int) -> HttpResponse:
+    """Withdraw a code that is not used yet."""
+    row = get_object_or_404(_computer(request, pk).intake_codes, pk=intake_code)
+    try:
+        intake_codes.withdraw(code=row, by=request.user)
+        messages.success(request, _("Withdrawn: the code works no longer."))
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+    return redirect(f"{reverse('desk-computer', args=[pk])}#measured")
+
+
+@only("change", Computer)
+@require_POST
+@never_cache
 @sensitive_post_parameters("code")
 def label(request: SignedIn, pk: int) -> HttpResponse:
     """Print a label with the code that was just shown, on the paper of the labels before."""

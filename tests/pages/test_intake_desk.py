@@ -56,6 +56,24 @@ def test_the_code_is_printed_while_it_works(computer: Computer, office: Client) 
     assert "This code does not work any more." in reply.content.decode()
 
 
+def test_a_code_that_is_not_used_is_withdrawn_and_the_history_says_by_whom(computer: Computer, office: Client) -> None:
+    code = code_of(office.post(f"{page_of(computer)}intake/code/"))
+    assert "Withdraw the code" in text(office.get(page_of(computer)))
+    office.post(f"{page_of(computer)}intake/codes/{IntakeCode.objects.get().pk}/withdraw/")
+    assert not intake_codes.is_open(computer, code)
+    page = text(office.get(page_of(computer)))
+    assert "Withdraw the code" not in page
+    assert "The code to measure it was withdrawn, not used admin" in page
+
+
+def test_what_does_not_work_any_more_is_not_withdrawn(computer: Computer, office: Client) -> None:
+    code = code_of(office.post(f"{page_of(computer)}intake/code/"))
+    intake_codes.use(code=code, facts=recorded.facts(), address="")
+    reply = office.post(f"{page_of(computer)}intake/codes/{IntakeCode.objects.get().pk}/withdraw/", follow=True)
+    assert "This code did not work any more" in reply.content.decode()
+    assert IntakeCode.objects.get().withdrawn_at is None
+
+
 @pytest.mark.parametrize("typed", ["", "x", "K7MQR-2XHB8", "<script>"])
 def test_nothing_but_its_own_code_is_printed(typed: str, computer: Computer, office: Client) -> None:
     assert office.post(f"{page_of(computer)}intake/label/", {"code": typed}).status_code == 302

@@ -94,7 +94,7 @@ RULES: dict[str, tuple[str, type[Model]]] = {
     **{f"desk-{name}": ("change", Computer) for name in ("computer", "undo", "facts", "import", "import-left-out")},
     **{f"desk-{name}": ("change", Computer) for name in ("photos", "photo-assign", "photo-remove")},
     **{f"desk-{name}": ("change", Computer) for name in ("disk-new", "disk", "disk-remove", "evidence", "certificate", "withdraw")},
-    **{f"desk-intake{name}": ("change", Computer) for name in ("", "-code", "-label", "-take-over")},
+    **{f"desk-intake{name}": ("change", Computer) for name in ("", "-code", "-withdraw", "-label", "-take-over")},
     **{f"desk-{name}": ("see", Computer) for name in ("export", "import-example")},
     **dict.fromkeys(("report", "report-pdf", "report-csv"), ("see", Computer)),
     "photo": ("see", Photo), "photo-small": ("see", Photo), "api-donation-photo": ("see", Photo), "api-donation-photos": ("see", Donation),
@@ -288,6 +288,7 @@ def as_a_donor(student: Any) -> dict[str, str]:
         "donating/subscriptions/<int:pk>": f"donating/subscriptions/{own.pk}",
         "v1/subscriptions/<int:pk>": f"v1/subscriptions/{own.pk}",
         "codes/<int:code>": f"codes/{giving.give(subscription=own, by=student, days=1).row.pk}",
+        "codes/<int:intake_code>": f"codes/{given.computers.get().intake_codes.create(expires_at='2999-01-01T00:00Z').pk}",
         "donations/<str:number>": f"donations/{given.number}",
         "steps/<uuid:batch>": f"steps/{given.computers.get().changes.get().batch}",
     }
