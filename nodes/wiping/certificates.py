@@ -52,6 +52,17 @@ def issue(*, computer: Computer, by: User) -> WipeCertificate:
     return certificate
 
 
+def successor(certificate: WipeCertificate) -> WipeCertificate | None:
+    """Return the certificate on which the disks of one that was withdrawn were certified anew; None where there is none yet."""
+    return WipeCertificate.objects.filter(disks__anew_of__certificate=certificate).order_by("pk").first()
+
+
+def predecessors(certificate: WipeCertificate) -> list[WipeCertificate]:
+    """Return the certificates that were withdrawn and whose disks stand on this one."""
+    rows = WipeCertificate.objects.filter(disks__anew__certificate=certificate)
+    return list(rows.distinct().order_by("pk"))
+
+
 def undestroyed(rows: list[DiskWipe]) -> list[DiskWipe]:
     """Return the records of disks whose wipe failed and which were not destroyed after it."""
     destroyed = {row.serial.casefold() for row in rows if disk_checks.is_destroyed(row)}
@@ -81,6 +92,6 @@ def withdraw(*, certificate: WipeCertificate, by: User, reason: str, again: bool
 def _record_anew(disk: DiskWipe) -> None:
     before = DiskWipe.objects.get(pk=disk.pk)
     disk.pk, disk.certificate, disk.recorded_at = None, None, timezone.now()
-    disk._state.adding = True
+    disk._state.adding, disk.anew_of = True, before
     disk.save(force_insert=True)
     evidence.copy(before, disk)

@@ -79,6 +79,9 @@ class DiskWipe(models.Model):
     operator_name = models.CharField(max_length=200)  # as printed
     second_person = models.CharField(max_length=120, blank=True, default="")
     recorded_at = models.DateTimeField(default=timezone.now)
+    anew_of = models.ForeignKey(
+        "self", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="anew"
+    )  # the record on a certificate that was withdrawn, to be corrected here
 
     class Meta:
         ordering = ["pk"]

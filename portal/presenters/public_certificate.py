@@ -4,7 +4,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from nodes.models import DiskWipe, WipeCertificate
-from nodes.wiping import disk_words
+from nodes.wiping import certificates, disk_words
 
 
 class PublicDisk:
@@ -27,6 +27,9 @@ class PublicCertificate:
         self.issued = date_format(timezone.localtime(row.issued_at), "DATE_FORMAT")
         self.withdrawn = date_format(timezone.localtime(row.withdrawn_at), "DATE_FORMAT") if row.withdrawn_at else ""
         self.disks = [PublicDisk(each) for each in rows]
+        successor = certificates.successor(row) if row.withdrawn_at else None
+        self.successor = successor.number if successor else ""
+        self.predecessors = [each.number for each in certificates.predecessors(row)]
         self._serials = [_bare(each.serial) for each in rows]
 
     def place_of(self, serial: str) -> str:

@@ -147,6 +147,28 @@ def test_a_number_typed_another_way_leads_to_the_same_address(client: Client, ro
     assert client.get(f"/w/{row.number.lower().replace('-', '')}/")["Location"] == check(row)
 
 
+def test_a_withdrawn_one_and_the_one_in_its_place_lead_to_each_other(
+    client: Client, admin: User, row: WipeCertificate
+) -> None:
+    certificates.withdraw(certificate=row, by=admin, reason="A typing error")
+    assert "Its disks are on another certificate" not in text(client.get(check(row)))
+    row.computer.disk_wipes.filter(certificate=None).update(serial="CORRECTED")
+    new = certificates.issue(computer=row.computer, by=admin)
+    assert f'href="{check(new)}">{new.number}</a>' in client.get(check(row)).content.decode()
+    assert f'href="{check(row)}">{row.number}</a>' in client.get(check(new)).content.decode()
+
+
+def test_a_certificate_of_other_disks_of_the_computer_is_no_successor(
+    client: Client, admin: User, row: WipeCertificate
+) -> None:
+    certificates.withdraw(certificate=row, by=admin, reason="It is lost", again=False)
+    other = certified(admin, row.computer, serial="ANOTHER")
+    assert (other.number in text(client.get(check(row))), row.number in text(client.get(check(other)))) == (
+        False,
+        False,
+    )
+
+
 def test_who_counts_through_the_numbers_or_guesses_has_to_wait(
     client: Client, admin: User, row: WipeCertificate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
