@@ -125,6 +125,7 @@ donor_pages = [
     path("given/<str:token>/certificates/<int:pk>/", certificate_pages.by_link, name="given-certificate"),
     path("intake/", intake_page.page, name="intake"),
     path("intake/minga-intake", intake_page.program, name="intake-program"),
+    path("w/", certificate_pages.ask, name="certificate-number"),
     path("w/<str:typed>/", certificate_pages.public, name="public-certificate"),
     path("c/<str:typed>/", public_computer.public_computer, name="public-computer"),
 ]

@@ -9,8 +9,10 @@ from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from nodes.computer_numbers import MISFIT, BadNumber
 from nodes.models import Computer, DiskWipe
 from nodes.wiping import disk_checks, disk_words, disks
+from nodes.wiping.certificate_numbers import CERTIFICATES
 from nodes.wiping.media import Media, Method, Result, Technique, Verification
 from portal.forms.donation_fields import FactField, Lines, OneLine, Whole
 from portal.forms.minute_field import MinuteField
@@ -140,3 +142,24 @@ class SerialForm(forms.Form):
         label=_("Serial number of the disk"), max_length=60, help_text=_("As it stands on the paper, or on the disk."),
         error_messages={"required": _("Type the serial number that you want to check.")},
     )  # fmt: skip
+
+
+class CertificateNumberForm(forms.Form):
+    """The number of a certificate, with its check digit, as it stands on paper."""
+
+    number = OneLine(
+        label=_("Number of the certificate"), max_length=150, help_text=_("At the top of the paper: WPC-00012-3."),
+        error_messages={"required": _("Type the number that stands on the paper.")},
+        widget=forms.TextInput(attrs={
+            "class": "mono", "autocomplete": "off", "autocapitalize": "characters", "data-letters": CERTIFICATES.letters,
+            "data-computer-number": _(MISFIT),
+        }),
+    )  # fmt: skip
+    use_required_attribute = False
+
+    def clean_number(self) -> str:
+        """Return the number as it is written."""
+        try:
+            return CERTIFICATES.written(CERTIFICATES.read(self.cleaned_data["number"]))
+        except BadNumber as refusal:
+            raise forms.ValidationError(str(refusal)) from None

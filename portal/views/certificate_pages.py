@@ -1,4 +1,4 @@
-"""A certificate of wiped disks: as a PDF for its donor and administrators, and a page on which anybody checks its number.
+"""A certificate of wiped disks: as a PDF for its donor and administrators, and pages on which anybody checks its number.
 
 The page tells neither donor nor place nor operator, and no serial number: whoever has the paper or the disk types the number that they
 read there, and is told whether it stands on the certificate (ADR 112).
@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
 from accounts.donors import donor_links
 from lib.notes import Refusal
@@ -19,7 +19,7 @@ from nodes.models import WipeCertificate
 from nodes.printing import certificate_pdf
 from nodes.wiping.certificate_numbers import CERTIFICATES
 from portal import access
-from portal.forms.wipe_forms import SerialForm
+from portal.forms.wipe_forms import CertificateNumberForm, SerialForm
 from portal.presenters.public_certificate import PublicCertificate
 from portal.printed import answer
 from portal.public_looks import look_at
@@ -54,6 +54,19 @@ def _printed(row: WipeCertificate) -> HttpResponse:
     else:
         response = answer(pdf, certificate_pdf.file_name(row), is_kept=True)
     response["Referrer-Policy"] = "same-origin"  # the address may be a donor's link
+    return response
+
+
+@login_not_required
+@require_safe
+@never_cache
+def ask(request: HttpRequest) -> HttpResponse:
+    """Take the number of a certificate, and lead to its page, where the look is counted. A wrong check digit is told here."""
+    form = CertificateNumberForm(request.GET if "number" in request.GET else None)
+    if form.is_valid():
+        return redirect("public-certificate", form.cleaned_data["number"])
+    response = render(request, "donating/certificate_number.html", {"form": form}, status=400 if form.errors else 200)
+    response["X-Robots-Tag"] = "noindex, nofollow"
     return response
 
 

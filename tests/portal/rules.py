@@ -45,7 +45,7 @@ PUBLIC = {
     "donate", "donated", "given", "given-again", "given-data", "given-download", "given-erase",
     "photo-by-link", "photo-by-link-small",
     "given-receipt", "given-certificate", "public-computer", "intake", "intake-program", "api-intake", "public-certificate", "subscription-claim",
-    "thanks", "given-thanks", "given-team", "team-join", "given-picture", "shared", "shared-picture",
+    "certificate-number", "thanks", "given-thanks", "given-team", "team-join", "given-picture", "shared", "shared-picture",
     *OF_PROVIDERS,
 }  # fmt: skip
 # What anybody may do without signing in, at addresses that are closed otherwise.
