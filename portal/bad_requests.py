@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.core.exceptions import DisallowedHost, TooManyFieldsSent
 from django.http import HttpRequest
-from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rest_framework.exceptions import APIException
@@ -46,11 +45,6 @@ def reason(error: Exception) -> Reason:
         return Reason(_("This is too much at once"), words % {"most": most}, "too_many_fields")
     words = _("Go back, load the page again, and repeat it. Nothing has been kept.")
     return Reason(_("This could not be read"), words, "bad_request")
-
-
-def is_long_file_name(error: Exception) -> bool:
-    """Say whether the head of an uploaded file was too long: of what stands there only its name can be, and Django tells no more."""
-    return isinstance(error, MultiPartParserError) and "header size" in str(error)
 
 
 def note(request: HttpRequest, error: Exception) -> None:

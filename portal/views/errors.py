@@ -45,9 +45,6 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer what Django did not take. The page needs no session, no database and no host of ours: none of them may be there."""
     bad_requests.note(request, exception)
-    if bad_requests.is_long_file_name(exception) and request.path in (reverse("people-import"), reverse("desk-import")):
-        # Nothing of the form could be read. Its page says so, and knows who may see it.
-        return HttpResponse(status=303, headers={"Location": f"{request.path}?refused=name"})
     with translation.override(translation.get_language_from_request(request)):
         why = bad_requests.reason(exception)
         if request.path.startswith(PROGRAMS):

@@ -40,11 +40,7 @@ _ORDER = {Status.BAD: 0, Status.DECLINED: 1, Status.NEW: 2, Status.KNOWN: 3}
 def bring_in(request: SignedIn) -> HttpResponse:
     """Take a list, show its preview; with `write`, write down what the preview showed."""
     if request.method == "GET":
-        form = InventoryForm()
-        if request.GET.get("refused") == "name":  # portal.views.errors sent it back
-            form = InventoryForm({"state": "received"})
-            form.add_error("file", _("The name of this file is too long. Give it a shorter one and choose it again."))
-        return render(request, "desk/import.html", {"form": form}, status=400 if form.errors else 200)
+        return render(request, "desk/import.html", {"form": InventoryForm()})
     return _read(request, _carry_out if "write" in request.POST else _preview)
 
 

@@ -32,17 +32,9 @@ _ORDER = {Status.BAD: 0, Status.NEW: 1, Status.KNOWN: 2}
 @once_per_form
 def bring_in(request: SignedIn) -> HttpResponse:
     """Take a list, show its preview; with `create`, carry out what the preview showed."""
-    if request.method == "GET" and request.GET.get("refused") == "name":  # portal.views.errors sent it back
-        return _refused_name(request)
     if request.method == "GET":
         return render(request, "people/import.html", {"form": ImportForm()})
     return _read(request, _carry_out if "create" in request.POST else _preview)
-
-
-def _refused_name(request: SignedIn) -> HttpResponse:
-    form = ImportForm({"role": User.Role.STUDENT, "invite": "on"})
-    form.add_error("file", _("The name of this file is too long. Give it a shorter one and choose it again."))
-    return render(request, "people/import.html", {"form": form}, status=400)
 
 
 @only("change", User)

@@ -134,7 +134,3 @@ def test_a_computer_is_found_by_its_reference(desk: Client) -> None:
     assert "Compaq Evo" not in page
     [computer] = Computer.objects.filter(reference="A1")
     assert ">A1<" in text(desk.get(f"/manage/computers/{computer.pk}/"))
-
-
-def test_a_name_of_a_file_that_is_too_long_is_said(desk: Client) -> None:
-    assert "The name of this file is too long" in text(desk.get(f"{URL}?refused=name"))

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -33,6 +34,13 @@ def test_photos_come_with_the_offer(client: Client) -> None:
     answer = offer(client, photos=[file(), file("back.jpg", OTHER)])
     assert answer.status_code == 302
     assert Donation.objects.get().photos.filter(kept_until=None, is_donors=True).count() == 2
+
+
+def test_a_long_name_of_a_photo_loses_nothing(client: Client) -> None:
+    long = BytesIO(GPS_FREE)
+    long.name = f"{'ñ' * 3_000}.jpg"
+    assert offer(client, photos=[long]).status_code == 302
+    assert Donation.objects.get().photos.filter(kept_until=None).count() == 1
 
 
 def test_a_form_that_comes_back_keeps_what_was_good(client: Client) -> None:

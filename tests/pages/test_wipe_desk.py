@@ -1,6 +1,7 @@
 """Disks and certificates at the desk: what is recorded, what is refused at its field, and how they meet the step."""
 
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,14 @@ def test_evidence_is_downloaded_never_shown(office: Client, here: Computer) -> N
     assert reply["Content-Disposition"] == 'attachment; filename="x.html.txt"'
     assert (reply["X-Content-Type-Options"], reply["Content-Type"]) == ("nosniff", "text/plain; charset=utf-8")
     assert office.get(f"{page_of(make_computer('received'))}evidence/{row.pk}/").status_code == 404
+
+
+def test_a_long_name_of_evidence_is_cut_and_nothing_is_lost(office: Client, here: Computer) -> None:
+    report = BytesIO(PDF)
+    report.name = f"{'x' * 3_000}.pdf"
+    assert office.post(new(here), typed(evidence=[report])).status_code == 302
+    kept = DiskWipe.objects.get().evidence.get().name
+    assert (kept.startswith("xxx"), kept.endswith(".pdf"), len(kept) < 256) == (True, True, True)
 
 
 def test_evidence_is_taken_out_by_its_box(office: Client, here: Computer) -> None:
