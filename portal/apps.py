@@ -21,4 +21,4 @@ class PortalConfig(AppConfig):
             return access.may(person, "decide", request)
 
         request_mails.register(may_decide)
-        multipartparser.MAX_TOTAL_HEADER_SIZE = LONGEST_HEAD
+        multipartparser.MAX_TOTAL_HEADER_SIZE = LONGEST_HEAD  # type: ignore[attr-defined]

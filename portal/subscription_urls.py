@@ -15,6 +15,7 @@ manage = [
     path("plans/", plans_page.plans, name="plans"),
     path("plans/new/", plans_page.new, name="plan-new"),
     path("plans/<int:pk>/", plans_page.plan, name="plan"),
+    path("plans/<int:pk>/move/", plans_page.move, name="plan-move"),
     path("subscriptions/<int:pk>/", manage_subscriptions.subscription, name="subscription-manage"),
     path("subscriptions/<int:pk>/renew/", manage_subscriptions.renew, name="subscription-renew"),
     path("subscriptions/<int:pk>/correct/", manage_subscriptions.correct, name="subscription-correct"),

@@ -14,8 +14,6 @@ from portal.forms.donation_fields import OneLine, Whole
 from quotas.actions import LABELS
 from quotas.sentences import UNITS
 
-MOST_ORDER = 999
-
 
 class PlanForm(forms.Form):
     """A plan: which computers it is for, and what they bring."""
@@ -26,10 +24,6 @@ class PlanForm(forms.Form):
     bonus_days = Whole(
         label=_("Bonus days for each 1000 hours in service"), min_value=0, max_value=MOST_BONUS_DAYS, required=False,
         help_text=_("0: none. 1000 hours are about six weeks."),
-    )  # fmt: skip
-    priority = Whole(
-        label=_("Order"), min_value=0, max_value=MOST_ORDER,
-        help_text=_("The plan with the highest number is looked at first; the first that fits counts."),
     )  # fmt: skip
     kind = forms.ChoiceField(
         label=_("For which kind"), required=False, choices=lambda: [("", _("Any")), *Computer.Kind.choices]

@@ -82,6 +82,7 @@ VERBS: dict[str, Promise] = {
     "correct_subscription": pgettext_lazy("audit", "Corrected the days of a subscription"),
     "add_plan": pgettext_lazy("audit", "Added a plan for given computers"),
     "change_plan": pgettext_lazy("audit", "Changed a plan for given computers"),
+    "move_plan": pgettext_lazy("audit", "Moved a plan for given computers up or down"),
     "correct_computer": pgettext_lazy("audit", "Corrected the facts about a computer"),
     "import_computers": pgettext_lazy("audit", "Imported a list of computers"),
     "write_down_donation": pgettext_lazy("audit", "Wrote down what somebody gives"),

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from django.utils.translation import gettext as _
 
 from lib.measures import memory
 from nodes.models import Computer, Plan
+from nodes.subscriptions import plans
 from nodes.subscriptions.plan_words import all_of, bonus, lasts
 
 
@@ -15,6 +17,8 @@ class ListedPlan:
     """A plan among others."""
 
     row: Plan
+    above: int | None = None  # the key of the plan that is looked at before it, and of the one after it
+    below: int | None = None
 
     @property
     def lasts(self) -> str:
@@ -40,5 +44,8 @@ class ListedPlan:
 
 
 def listed_plans(rows: Iterable[Plan]) -> list[ListedPlan]:
-    """Return these plans as they are shown."""
-    return [ListedPlan(row) for row in rows]
+    """Return these plans as they are shown, with their neighbours among all that can be promised."""
+    order = [plan.pk for plan in plans.enabled()]
+    below = dict(pairwise(order))
+    above = {after: before for before, after in below.items()}
+    return [ListedPlan(row, above.get(row.pk), below.get(row.pk)) for row in rows]

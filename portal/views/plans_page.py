@@ -3,9 +3,10 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from lib.notes import Refusal
 from lib.seen import ChangedByOthers, fingerprint
@@ -33,7 +34,7 @@ def plans(request: SignedIn) -> HttpResponse:
 @once_per_form
 def new(request: SignedIn) -> HttpResponse:
     """Add a plan."""
-    form = PlanForm(request.POST or None, initial={"priority": 0, "min_bits": 64, "days": 365, "enabled": True})
+    form = PlanForm(request.POST or None, initial={"min_bits": 64, "days": 365, "enabled": True})
     if request.method == "GET" or not form.is_valid():
         return _page(request, form, None, 200 if request.method == "GET" else 400)
     try:
@@ -41,7 +42,7 @@ def new(request: SignedIn) -> HttpResponse:
     except Refusal as refusal:
         form.add_error("machines", str(refusal))
         return _page(request, form, None, refusal.status)
-    messages.success(request, _("Added. It counts for computers that are accepted from now on."))
+    messages.success(request, _("Added as the last one. Move it up if it is to count before another."))
     return redirect("plans")
 
 
@@ -65,6 +66,22 @@ def plan(request: SignedIn, pk: int) -> HttpResponse:
         return _page(request, form, row, refusal.status)
     messages.success(request, _("Saved. What was promised before stays as it was promised."))
     return redirect("plans")
+
+
+@only("change", Plan)
+@require_POST
+@never_cache
+@once_per_form
+def move(request: SignedIn, pk: int) -> HttpResponse:
+    """Move a plan past the one that the page showed above or below it."""
+    row = get_object_or_404(Plan, pk=pk)
+    is_up, typed = "above" in request.POST, request.POST.get("above") or request.POST.get("below", "")
+    past = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else 0
+    try:
+        plan_actions.move(plan=row, past=past, is_up=is_up, by=request.user)
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+    return redirect(f"{reverse('plans')}#plan-{pk}")
 
 
 def _page(

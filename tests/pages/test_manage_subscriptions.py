@@ -16,7 +16,7 @@ from tests.pages.test_subscriptions import text
 
 pytestmark = pytest.mark.django_db
 FORM = {
-    "title_en": "Two machines", "title_es": "Dos máquinas", "days": "180", "priority": "5", "kind": "", "min_bits": "64",
+    "title_en": "Two machines", "title_es": "Dos máquinas", "days": "180", "kind": "", "min_bits": "64",
     "min_ram_mb": "4096", "machines": "2", "enabled": "on",
 }  # fmt: skip
 
@@ -26,13 +26,48 @@ def staff(admin: User) -> Client:
     return signed_in(admin)
 
 
-def test_a_plan_is_added_and_counts_for_the_next_computer(staff: Client) -> None:
-    make_plan()
+def move(staff: Client, plan: Plan, **where: Any) -> Any:
+    return staff.post(f"/manage/plans/{plan.pk}/move/", {name: each.pk for name, each in where.items()}, follow=True)
+
+
+def three_plans() -> list[Plan]:
+    plan = make_plan()
+    return [plan, *(Plan.objects.create(title_en=name, title_es=name, days=9, machines=1) for name in ("B", "C"))]
+
+
+def test_a_plan_is_added_last_and_counts_once_it_is_moved_up(staff: Client) -> None:
+    old = make_plan()
     assert staff.post("/manage/plans/new/", FORM).status_code == 302
+    new = Plan.objects.get(title_en="Two machines")
+    assert plan_for(worth_of(make_computer()), Plan.objects.all()) == old
+    assert "Move up" in text(move(staff, new, above=old))
     found = plan_for(worth_of(make_computer()), Plan.objects.all())
     assert found
     assert found.title_en == "Two machines"
-    assert AuditRow.objects.get().verb == "add_plan"
+    assert [row.verb for row in AuditRow.objects.order_by("pk")] == ["add_plan", "move_plan"]
+
+
+def test_plans_go_down_one_place_at_a_time(staff: Client) -> None:
+    first, second, third = three_plans()
+    move(staff, first, below=second)
+    assert list(Plan.objects.all()) == [second, first, third]
+    page = staff.get("/manage/plans/").content.decode()
+    assert (page.count('name="above"'), page.count('name="below"')) == (2, 2)
+
+
+def test_a_press_on_an_old_page_moves_nothing(staff: Client) -> None:
+    first, second, third = three_plans()
+    move(staff, third, above=second)
+    for where in ({"above": second}, {"below": first}, {"above": third}):
+        assert "another order by now" in text(move(staff, third, **where))
+    assert list(Plan.objects.all()) == [first, third, second]
+
+
+def test_what_is_switched_on_again_is_looked_at_last(staff: Client) -> None:
+    other, off, third = three_plans()
+    Plan.objects.filter(pk=off.pk).update(enabled=False, priority=9)
+    staff.post(f"/manage/plans/{off.pk}/", FORM)
+    assert list(Plan.objects.all()) == [other, third, off]
 
 
 @pytest.mark.parametrize(
@@ -43,7 +78,6 @@ def test_a_plan_is_added_and_counts_for_the_next_computer(staff: Client) -> None
         ({"days": "0"}, "greater than or equal to 1"),
         ({"machines": "-1"}, "greater than or equal to 0"),
         ({"bonus_days": "41"}, "less than or equal to 40"),
-        ({"priority": "70000"}, "less than or equal to 999"),
     ],
 )
 def test_what_cannot_be_is_told_at_its_field(staff: Client, wrong: dict[str, str], words: str) -> None:

@@ -113,7 +113,7 @@ RULES: dict[str, tuple[str, type[Model]]] = {
     **{f"api-donation-{name}": ("step", Donation) for name in ("step", "steps")},
     **{f"subscription{name}": ("give", Subscription) for name in ("", "-give", "-withdraw")},
     **{f"subscription-{name}": ("change", Plan) for name in ("manage", "renew", "correct")},
-    **{f"plan{name}": ("change", Plan) for name in ("s", "", "-new")},
+    **{f"plan{name}": ("change", Plan) for name in ("s", "", "-new", "-move")},
     **dict.fromkeys(("nodes", "node", "api-nodes"), ("see", Node)),
     **{f"node-{name}": ("change", Node) for name in ("tie", "untie", "maintained", "empty", "dead", "back")},
     "machine-leave": ("restart", Machine),

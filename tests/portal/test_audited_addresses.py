@@ -30,7 +30,6 @@ FORM = {
     "days": "3",
     "title_en": "A plan",
     "title_es": "Un plan",
-    "priority": "0",
 }
 BODY = {
     "name": "zz",
@@ -46,7 +45,7 @@ CHANGES_NOTHING = {
     "machine-see", "api-see", "machine-dismiss", "teaching-machine-wake", "template-bring-back", "api-template-bring-back", "person-unblock",
     "api-person-second-step", "person-second-step", "person-outside", "person-address",
     "cloud-check-run", "catalog-look", "failure-again", "notice-again", "bulk",
-    "desk-undo", "donation-undo",  # of no step: they lead back
+    "desk-undo", "donation-undo", "plan-move",  # of no step, past no plan: they lead back
     "desk-disk-remove",  # of no disk: it leads back
 }  # fmt: skip
 AT_LEAST = {

@@ -40,7 +40,7 @@ FORMS: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "/given/again/": [("nobody", {"email": "x@example.org"}), ("wrong", {"email": "x"})],
     "/donating/photos/": [("no such", {"donation": "999999", "photos_of": "1"})],
     "/subscription/": [("no such", {"code": "BCDF-GHJK-LMNP"}), ("wrong", {"code": ""})],
-    "/manage/plans/new/": [("nothing", {"title_en": "A", "title_es": "A", "days": "30", "priority": "1"})],
+    "/manage/plans/new/": [("nothing", {"title_en": "A", "title_es": "A", "days": "30"})],
     "/donating/monthly/": [("off", {"monthly": "off"}), ("on again", {"monthly": "on"})],
     "/donating/confirm/": [("no such", {"donation": "999999", "answer": "yes"})],
     "<slug:server_id>/": [("to a person", {"person": "student2", "template": "1", "name": "Found"})],
