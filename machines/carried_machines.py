@@ -11,7 +11,7 @@ from nodes.hypervisors.carried import Carried
 
 
 def tell_pages(hosts: Collection[str]) -> None:
-    """Tell open pages of machines on these nodes to ask again: the node fell silent, or is heard again."""
+    """Tell open pages of machines on these nodes to ask again: the node fell silent, is heard again, or is emptied."""
     machines = Machine.objects.alive().filter(host__in=hosts).exclude(host="").order_by()
     events.publish("machine", *machines.values_list("pk", flat=True))
 

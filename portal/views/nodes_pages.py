@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from lib import doorbell
+from machines import carried_machines
 from machines.models import Machine
 from nodes.hypervisors import carried, emptying, ties, upkeep
 from nodes.models import Computer, Node
@@ -131,8 +132,7 @@ def _taken_out(
     except emptying.NotNow as refusal:
         form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
         return _page(request, row, refusal.status, **{name: form})
-    doorbell.ring("machines.tasks.empty_nodes")
-    return redirect("node", row.pk)
+    return _begun(row)
 
 
 @only("change", Node)
@@ -140,9 +140,16 @@ def _taken_out(
 @never_cache
 def back(request: SignedIn, pk: int) -> HttpResponse:
     """Bring a node back into service."""
-    emptying.end(node=get_object_or_404(Node, pk=pk), by=request.user, now=timezone.now())
+    row = get_object_or_404(Node, pk=pk)
+    emptying.end(node=row, by=request.user, now=timezone.now())
+    return _begun(row)
+
+
+def _begun(row: Node) -> HttpResponse:
+    """Let the worker begin at once, and tell open pages of its machines, which say that it is emptied, or no more."""
     doorbell.ring("machines.tasks.empty_nodes")
-    return redirect("node", pk)
+    carried_machines.tell_pages([row.name])
+    return redirect("node", row.pk)
 
 
 def _page(request: SignedIn, row: Node, status: int = 200, **forms: Any) -> HttpResponse:

@@ -13,6 +13,7 @@ from machines.models import Machine
 from nodes.hypervisors import looks
 from nodes.models import Emptying, Node
 from tests.factories import make_machine
+from tests.machines.test_hints import Capture, hints
 from tests.pages.plain_text import text
 
 
@@ -84,3 +85,13 @@ def test_nobody_else_moves_it(staff: Client, quinde: Node, machine: Machine, tea
     assert signed_in(teacher).post(f"/machines/{machine.pk}/leave/").status_code == 404
     machine.refresh_from_db()
     assert not machine.owes_move
+
+
+def test_open_pages_of_its_machines_hear_when_it_begins_and_when_it_ends(
+    staff: Client, quinde: Node, machine: Machine, django_capture_on_commit_callbacks: Capture
+) -> None:
+    with django_capture_on_commit_callbacks() as begun:
+        empty(staff, quinde)
+    with django_capture_on_commit_callbacks() as ended:
+        staff.post(f"/manage/nodes/{quinde.pk}/back/")
+    assert [hints(each) for each in (begun, ended)] == [{("machine", str(machine.pk))}] * 2
