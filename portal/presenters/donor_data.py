@@ -1,9 +1,7 @@
 """All that is kept of a donor, for themselves: as JSON, some donations at a time."""
 
 import json
-from base64 import b64encode
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any, TypeVar
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -62,7 +60,7 @@ def kept(donor: Donor) -> Iterator[str]:
     yield '{"donor": ' + _json({**_facts(donor, _OF_DONOR), "account": account}) + ', "donations": ['
     yield from _listed(_donation(row) for row in _donations(donor))
     yield '], "subscriptions": ['
-    yield from _listed(_subscription(row) for row in _batches(Subscription.objects.filter(donor=donor)))
+    yield from _listed(_subscription(row) for row in batches(Subscription.objects.filter(donor=donor)))
     yield '], "wall_of_thanks": ['
     yield from _listed(_facts(row, _OF_WALL) for row in WallThanks.objects.filter(donor=donor))
     yield '], "shared_picture": ['
@@ -72,10 +70,10 @@ def kept(donor: Donor) -> Iterator[str]:
     yield '], "team_invitations": ['
     yield from _listed(_facts(row, ("email", "sent_at", "expires_at")) for row in donor.team_invitations.all())
     yield '], "mails": ['
-    yield from _listed(_facts(row, _OF_MAIL) for row in _batches(_mails(donor)))
+    yield from _listed(_facts(row, _OF_MAIL) for row in batches(_mails(donor)))
     yield '], "mails_ended": ['
     ended = Unsubscribed.objects.filter(Q(donor=donor) | Q(user__donor=donor))
-    yield from _listed(_facts(row, _OF_ENDED) for row in _batches(ended))
+    yield from _listed(_facts(row, _OF_ENDED) for row in batches(ended))
     yield "]}\n"
 
 
@@ -97,10 +95,11 @@ def _donations(donor: Donor) -> Iterator[Donation]:
         "served",
     )
     rows = Donation.objects.filter(donor=donor).prefetch_related(Prefetch("computers", queryset=computers))
-    return _batches(rows)
+    return batches(rows)
 
 
-def _batches(rows: "QuerySet[Row]") -> "Iterator[Row]":
+def batches(rows: "QuerySet[Row]") -> "Iterator[Row]":
+    """Yield rows by their key, some read at a time."""
     last = 0
     while batch := list(rows.filter(pk__gt=last).order_by("pk")[:AT_ONCE]):
         yield from batch
@@ -121,10 +120,15 @@ def _subscription(row: Subscription) -> dict[str, Any]:
 
 
 def _photo(row: Photo) -> dict[str, Any]:
-    """Return a photo that the donor sent, with its bytes; without them where FILES_DIR lacks it."""
-    with suppress(FileNotFoundError), file_store.opened(row.file) as file:
-        return {**_facts(row, _OF_PHOTO), "jpeg_base64": b64encode(file.read()).decode()}
-    return {**_facts(row, _OF_PHOTO), "jpeg_base64": ""}
+    """Return a photo that the donor sent, with the name of its file in the ZIP; '' where FILES_DIR lacks it."""
+    has_file = file_store.path_of(row.file).is_file()
+    return {**_facts(row, _OF_PHOTO), "file": file_name(row) if has_file else ""}
+
+
+def file_name(row: Photo) -> str:
+    """Return the name of a photo's file in the ZIP."""
+    number = row.donation.number if row.donation else "photo"
+    return f"photos/{number}-{row.pk}.jpg"
 
 
 def _computer(row: Computer, sums: carried.Sums) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from portal.access import only
 from portal.confirmation import confirmed_first
 from portal.forms.given_forms import LinkForm
 from portal.once import once_per_form
-from portal.presenters.donor_data import kept
+from portal.presenters.donor_zip import zipped
 from portal.presenters.own_pages import Own
 from portal.request_facts import address_of
 from portal.signed_in import SignedIn
@@ -86,10 +86,10 @@ download_signed_in = signed_in(confirmed_first(_download))
 
 def _sent(donor: Donor) -> HttpResponse:
     headers = {
-        "Content-Disposition": f'attachment; filename="minga-donor-{timezone.localdate()}.json"',
+        "Content-Disposition": f'attachment; filename="minga-donor-{timezone.localdate()}.zip"',
         "Content-Encoding": "identity",  # or each part were packed by itself, and browsers read the first alone
     }
-    answer = StreamingHttpResponse(streamed(kept(donor)), headers=headers, content_type="application/json")
+    answer = StreamingHttpResponse(streamed(zipped(donor)), headers=headers, content_type="application/zip")
     return cast("HttpResponse", answer)
 
 

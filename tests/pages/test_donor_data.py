@@ -2,9 +2,10 @@
 
 import json
 import re
-from base64 import b64decode
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -16,10 +17,11 @@ from accounts.donors import donor_links, donor_rows
 from accounts.models import AuditRow, Donor, Notice, User
 from accounts.notices.mail import send_due
 from nodes import actions, donor_actions
-from nodes.files import photo_bytes, photos
+from nodes.files import file_store, photo_bytes, photos
 from nodes.models import Donation, Photo, ServedMonth, StoredFile
 from nodes.subscriptions import giving
 from nodes.thanks import wall
+from portal.presenters.donor_zip import zipped
 from tests.nodes.conftest import Clock
 from tests.nodes.conftest import clock as clock
 from tests.nodes.donated import PC, donor_of, offered, stepped
@@ -43,11 +45,18 @@ def base(donation: Donation) -> str:
     return f"/given/{donor_links.token(donation.donor)}/data/"
 
 
-def whole(reply: Any) -> str:
+def archive(reply: Any) -> ZipFile:
     async def read() -> bytes:
         return b"".join([part async for part in reply.streaming_content])
 
-    return async_to_sync(read)().decode()
+    found = ZipFile(BytesIO(async_to_sync(read)()))
+    assert found.testzip() is None
+    return found
+
+
+def whole(reply: Any) -> str:
+    """Return the text of a download."""
+    return archive(reply).read("minga-donor.json").decode()
 
 
 def mailed_link(client: Client, donation: Donation) -> str:
@@ -110,11 +119,32 @@ def test_photos_of_the_donor_are_in_the_file_and_go_with_the_rest(
     settings.FILES_DIR = str(tmp_path)
     theirs = photos.add_of_donor(PICTURE, donation)
     of_staff = photos.add_of_staff(PICTURE, donation.computers.all()[0], admin)
-    [sent] = json.loads(whole(client.get(f"{base(donation)}download/")))["donations"][0]["photos"]
-    assert b64decode(sent["jpeg_base64"]) == PICTURE.jpeg
+    found = archive(client.get(f"{base(donation)}download/"))
+    [sent] = json.loads(found.read("minga-donor.json"))["donations"][0]["photos"]
+    assert (found.read(sent["file"]), len(found.namelist())) == (PICTURE.jpeg, 2)
     donor_actions.erase(donor=donation.donor)
     assert list(Photo.objects.all()) == [of_staff]
     assert StoredFile.objects.get(pk=theirs.file_id).dropped_at is not None
+
+
+def test_a_photo_that_files_dir_lacks_stops_no_download(
+    client: Client, donation: Donation, settings: Any, tmp_path: Any
+) -> None:
+    settings.FILES_DIR = str(tmp_path)
+    file_store.path_of(photos.add_of_donor(PICTURE, donation).file).unlink()
+    found = archive(client.get(f"{base(donation)}download/"))
+    assert found.namelist() == ["minga-donor.json"]
+    assert json.loads(found.read("minga-donor.json"))["donations"][0]["photos"][0]["file"] == ""
+
+
+def test_a_download_holds_a_part_of_one_photo_at_a_time(
+    donation: Donation, settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.FILES_DIR = str(tmp_path)
+    monkeypatch.setattr("portal.presenters.donor_zip.CHUNK", 1000)
+    for shade in range(3):
+        photos.add_of_donor(photo_bytes.read(picture((400, 300 + shade))), donation)
+    assert max(len(part) for part in zipped(donation.donor)) < 2000
 
 
 def test_photos_go_with_a_donor_whose_account_was_removed(
