@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("nodes", "0013_loads"),
+        ("nodes", "0014_scheduling_weight"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('nodes', '0014_intake_code_withdrawn_by'),
+        ('nodes', '0015_intake_code_withdrawn_by'),
     ]
 
     operations = [
