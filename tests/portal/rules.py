@@ -215,6 +215,16 @@ def rule_of(name: str, method: str) -> tuple[str, type[Model]] | None:
     return kind, Machine
 
 
+def _at_the_desk(computer: Computer) -> dict[str, str]:
+    return {
+        "disks/<int:disk>": "disks/1",
+        "intake/<int:measurement>": "intake/1",
+        "evidence/<int:evidence>": "evidence/1",
+        "certificates/<int:certificate>": "certificates/1",
+        "codes/<int:intake_code>": f"codes/{computer.intake_codes.create(expires_at='2999-01-01T00:00Z').pk}",
+    }
+
+
 def as_a_person(student: Any) -> dict[str, str]:
     """Return what stands in administrators' addresses of this person, and of the computer that as_a_donor gave."""
     from tests.nodes.hypervisors.seen import make_node
@@ -237,10 +247,7 @@ def as_a_person(student: Any) -> dict[str, str]:
         "people/<str:username>": f"people/{student.username}",
         "grants/<int:grant>": "grants/1",
         "grants/<int:pk>": "grants/1",
-        "disks/<int:disk>": "disks/1",
-        "intake/<int:measurement>": "intake/1",
-        "evidence/<int:evidence>": "evidence/1",
-        "certificates/<int:certificate>": "certificates/1",
+        **_at_the_desk(computer),
         "sessions/<int:pk>": "sessions/1",
         "sessions/<int:session>": "sessions/1",
         "account-elsewhere/<int:account>": "account-elsewhere/1",
@@ -288,7 +295,6 @@ def as_a_donor(student: Any) -> dict[str, str]:
         "donating/subscriptions/<int:pk>": f"donating/subscriptions/{own.pk}",
         "v1/subscriptions/<int:pk>": f"v1/subscriptions/{own.pk}",
         "codes/<int:code>": f"codes/{giving.give(subscription=own, by=student, days=1).row.pk}",
-        "codes/<int:intake_code>": f"codes/{given.computers.get().intake_codes.create(expires_at='2999-01-01T00:00Z').pk}",
         "donations/<str:number>": f"donations/{given.number}",
         "steps/<uuid:batch>": f"steps/{given.computers.get().changes.get().batch}",
     }
