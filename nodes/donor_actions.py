@@ -143,9 +143,7 @@ def erase_own(*, user: User) -> None:
     if row is None:
         return
     _erase(row)
-    kinds = ("donation.", "subscription.")
-    for kind in kinds:
-        Notice.objects.filter(recipient=user, kind__startswith=kind).delete()
+    mails.to_account(user).delete()
     donor_rows.take_role(user)
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -70,6 +71,11 @@ def tell_of_tie(donor: Donor, user: User, now: datetime) -> None:
     """Tell whoever reads the donor's own address that mails go to an account from now on: a link may have come into other hands."""
     about = f"donor:{donor.pk}:account:{user.pk}"
     outbox.send(kind=TIED, to=donor, about=about, channels=[Notice.Channel.MAIL], now=now)
+
+
+def to_account(user: User) -> QuerySet[Notice]:
+    """Select what was sent to somebody's account about what they gave, and about their subscriptions."""
+    return Notice.objects.filter(Q(kind__startswith="donation.") | Q(kind__startswith="subscription."), recipient=user)
 
 
 def _send(kind: str, donor: Donor, about: str, now: datetime, not_before: datetime | None = None) -> None:

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from django.core import signing
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
@@ -48,6 +49,11 @@ class BadLink(Refusal):
 
     status = 404
     code = "bad_link"
+
+
+def teams_of(user: User) -> QuerySet[Donor]:
+    """Select the organisations in whose team a person is."""
+    return Donor.objects.filter(team__user=user, erased_at=None)
 
 
 def may_invite(donor: Donor) -> bool:
