@@ -50,7 +50,9 @@ def declare_dead(*, node: Node, why: str, by: User, now: datetime) -> Emptying:
         row.save(update_fields=["settled_at", "ended_at"])
     locked = _free(node)
     if locked.up:
-        raise NotNow(_("The cloud hears it. Wait until it is listed as one that does not answer."), field="is_off")
+        raise NotNow(
+            _("The cloud still hears it. Wait until it is listed as one that does not answer."), field="is_off"
+        )
     made = _begin(locked, Kind.DEAD, NodeEvent.Kind.DEAD, why, now, by, now)
     if row is not None:
         made.was_enabled = row.was_enabled

@@ -66,7 +66,7 @@ def stand(*, donor: Donor, text: str = "") -> WallThanks:
     """
     donor = _locked(donor)
     if not may_stand(donor):
-        raise NotYet(_("The wall is for those of whom a computer is here. Choose again once yours has come."))
+        raise NotYet(_("The wall is for donors who have a computer here. Choose again once yours has come."))
     text = clean_text(text) if text else ""
     row = place_of(donor) or WallThanks(donor=donor)
     if text and name_key(text) == name_key(row.taken_off):
