@@ -43,7 +43,7 @@ def begin_maintenance(*, node: Node, why: str, within: timedelta, by: User, now:
 
 @transaction.atomic
 def declare_dead(*, node: Node, why: str, by: User, now: datetime) -> Emptying:
-    """Say that a node is off and stays so. Whoever says so has switched it off. Raises NotNow where the cloud hears it."""
+    """Say that a node is off and stays so. The administrator has switched it off. Raises NotNow where the cloud hears it."""
     row = node.emptyings.filter(settled_at=None, ended_at=None, kind=Kind.MAINTENANCE).first()
     if row is not None:  # it died while it was emptied
         row.settled_at = row.ended_at = now

@@ -1,4 +1,4 @@
-"""A mail to each donor about the month that ended: one paragraph, where a computer of theirs served. Whoever wants none says so once.
+"""A mail to each donor about the month that ended: one paragraph, where a computer of theirs served. A donor who wants none says so once.
 
 Level-triggered: each pass finds the donors who were not told of the last month. The row that says so and the mail's row in the outbox are
 one transaction, and the outbox sends a row once (accounts.notices.outbox). If nothing ran for months, only the last one is told.

@@ -1,6 +1,6 @@
 """The wall of thanks: donors choose whether they stand there, anonymous or with words that they agreed to; staff may take words off.
 
-Nothing is said of who does not stand there, and sums are said only of several donors together.
+Donors who do not stand there are not mentioned, and sums are shown only for several donors together.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from nodes.models import Computer, ServedMonth
 from nodes.thanks.wall_text import BadText, clean_text
 from nodes.what_came import CAME, has_given
 
-FEWEST = 5  # donors of whom a sum is said
+FEWEST = 5  # donors, below which no sum is shown
 ROUND = 100  # hours: so that looking twice does not tell what one computer did meanwhile
 
 
@@ -109,7 +109,7 @@ def _locked(donor: Donor) -> Donor:
 
 
 def standing() -> QuerySet[WallThanks]:
-    """Select the places that are shown. Those of who was erased are gone, and of whom nothing is here any more."""
+    """Select the places that are shown: of donors who were not erased, and of whose computers at least one has come."""
     came = Computer.objects.filter(donation__donor=OuterRef("donor"), state__in=CAME)
     return WallThanks.objects.filter(Exists(came), is_on=True, donor__erased_at=None)
 

@@ -81,7 +81,7 @@ def _found(key: str) -> SharePicture:
 @require_safe
 @never_cache
 def shared(request: HttpRequest, key: str) -> HttpResponse:
-    """Show the picture to whoever has its address, with what other sites read to show it."""
+    """Show the picture to anyone with its address, with what other sites read to show it."""
     row = _found(key)
     response = render(request, "donating/shared.html", {"row": row, **_facts(row)})
     response["X-Robots-Tag"] = "noindex, nofollow"
