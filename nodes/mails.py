@@ -55,6 +55,11 @@ def cancel_step(batch: uuid.UUID) -> bool:
     return not Notice.objects.filter(about=overtaking.about(batch), state__in=gone).exists()
 
 
+def to_account(user: User) -> QuerySet[Notice]:
+    """Select what was sent to somebody's account about what they gave, and about their subscriptions."""
+    return Notice.objects.filter(Q(kind__startswith="donation.") | Q(kind__startswith="subscription."), recipient=user)
+
+
 def send_link(donor: Donor, now: datetime) -> None:
     """Send the donor a link, who has lost theirs."""
     _send(LINK, donor, f"donor:{donor.pk}:{uuid.uuid4().hex[:12]}", now)
@@ -71,11 +76,6 @@ def tell_of_tie(donor: Donor, user: User, now: datetime) -> None:
     """Tell whoever reads the donor's own address that mails go to an account from now on: a link may have come into other hands."""
     about = f"donor:{donor.pk}:account:{user.pk}"
     outbox.send(kind=TIED, to=donor, about=about, channels=[Notice.Channel.MAIL], now=now)
-
-
-def to_account(user: User) -> QuerySet[Notice]:
-    """Select what was sent to somebody's account about what they gave, and about their subscriptions."""
-    return Notice.objects.filter(Q(kind__startswith="donation.") | Q(kind__startswith="subscription."), recipient=user)
 
 
 def _send(kind: str, donor: Donor, about: str, now: datetime, not_before: datetime | None = None) -> None:
