@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Count, F, Min
+from django.db.models import Count, F, Min, QuerySet
 from django.utils import timezone
 
 from accounts.models import RowFailure
@@ -32,6 +32,7 @@ LOOPS = (
     "catalog", "accounts", "addresses", "first boots", "upgrade", "keys", "absent", "bulk",
     "cloud users", "subscriptions", "lapsed", "months", "leaving",
 )  # fmt: skip
+BATCH = 500  # rows of a kind in one pass
 ENOUGH = 3  # failures in a row: then the fault is hardly in the rows
 
 Row = TypeVar("Row")
@@ -105,6 +106,13 @@ class Failures:
         else:
             self.in_a_row = 0
             self._clear(_clean(key))
+
+    def each_of(self, kind: str, rows: "QuerySet[Any, Any]", work: Callable[[int], object]) -> None:
+        """Do the work for each row of a kind by its key, for BATCH of them at most. Rows that are not to be tried yet are left out."""
+        resting = [key.partition(":")[2] for key in self.resting if key.startswith(f"{kind}:")]
+        for pk in list(rows.exclude(pk__in=resting).order_by("pk").values_list("pk", flat=True)[:BATCH]):
+            with self.at(f"{kind}:{pk}"):
+                work(pk)
 
     def each(
         self, rows: Iterable[Row], work: Callable[[Row], Result], key: Callable[[Row], UUID | None]

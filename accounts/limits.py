@@ -222,7 +222,7 @@ def transfer_code(person: User, address: str) -> Iterator[None]:
 
 @contextmanager
 def intake_code(address: str) -> Iterator[None]:
-    """Look up the code of a computer inside the block, of whoever comes: it is counted unless it works. Raises TooManyCodes."""
+    """Look up a computer's intake code inside the block: it is counted by address unless it works. Raises TooManyCodes."""
     with _unless_it_works(of_address("intake codes", address)):
         yield
 

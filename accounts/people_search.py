@@ -31,7 +31,7 @@ class Folded(models.Func):
 
 
 class ContainsAll(models.Func):
-    """Whether a text contains all of the words. The text is computed once per row, however many words there are."""
+    """Say whether a text contains all of the words. The text is computed once per row, however many words there are."""
 
     template = "%(expressions)s::text[])"
     arg_joiner = " LIKE ALL ("

@@ -26,7 +26,7 @@ def is_open() -> bool:
 
 
 def is_open_for(email: str) -> bool:
-    """Return whether whoever has this address may make an account."""
+    """Return whether the owner of this address may make an account."""
     return emails.key(email).rpartition("@")[2] in settings.SIGN_UP_DOMAINS
 
 

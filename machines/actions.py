@@ -126,8 +126,8 @@ def rescue(*, machine: Machine, by: User, why: Note | None = None) -> Machine:
     return wish(machine, Verb.RESCUE, by, why, once="rescues_asked")
 
 
-def move(*, machine: Machine, by: User, why: Note | None = None) -> Machine:
-    """Switch a machine off and move its disk to another computer of the cluster (cold migration). For administrators."""
+def move(*, machine: Machine, by: User | None, why: Note | None = None) -> Machine:
+    """Switch a machine off and move its disk to another computer of the cluster (cold migration)."""
     return wish(machine, Verb.MOVE, by, why, once="moves_asked")
 
 

@@ -56,7 +56,7 @@ if main "$@" 2>&1; then echo; echo minga:done; else rm -f "$file.minga"; echo; e
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Whether the guest did it; `why` are its own last words where it did not."""
+    """Say whether the guest did it; `why` are its own last words where it did not."""
 
     done: bool
     why: str = ""

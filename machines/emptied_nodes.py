@@ -18,9 +18,8 @@ from cloud.contract import Cloud, CloudRefused
 from lib.notes import Note
 from machines import actions, dead_nodes, leaving_notices
 from machines.models import Machine, MachineQuerySet
-from machines.rules import WrongState, locked, require, write_wish
+from machines.rules import WrongState, locked
 from machines.states import Refused, State, Wanted
-from machines.verbs import Verb
 from nodes.models import Emptying
 
 log = logging.getLogger(__name__)
@@ -103,7 +102,7 @@ def _moving(name: str) -> int:
 def _move_or_put_away(machine: Machine) -> Machine:
     if machine.refused == Refused.MOVE:
         return _put_away(machine, NO_PLACE)
-    return write_move(machine, Note(MAINTENANCE))
+    return actions.move(machine=machine, by=None, why=Note(MAINTENANCE))
 
 
 def _put_away(machine: Machine, why: str) -> Machine:
@@ -147,14 +146,6 @@ def _bring_back(row: Emptying, cloud: Cloud, now: datetime) -> None:
 def _running(machines: MachineQuerySet) -> MachineQuerySet:
     """Select those that run and are at nothing else, those used longest ago first."""
     return machines.filter(state=State.RUNNING, wanted=Wanted.RUNNING).order_by("used_at").with_parts()
-
-
-@transaction.atomic
-def write_move(machine: Machine, why: Note) -> Machine:
-    """Ask for a move in the site's own name. Raises WrongState."""
-    machine = locked(machine)
-    require(machine, Verb.MOVE)
-    return write_wish(machine, Verb.MOVE, None, why, {"moves_asked": machine.moves_asked + 1})
 
 
 def _try(act: Callable[..., Machine], *about: Any) -> bool:

@@ -143,9 +143,7 @@ def erase_own(*, user: User) -> None:
     if row is None:
         return
     _erase(row)
-    kinds = ("donation.", "subscription.")
-    for kind in kinds:
-        Notice.objects.filter(recipient=user, kind__startswith=kind).delete()
+    mails.to_account(user).delete()
     donor_rows.take_role(user)
 
 
@@ -164,7 +162,7 @@ def note_download(*, donor: Donor, by: User) -> None:
 def _check_no_account(donor: Donor) -> None:
     if donor.user_id is not None:
         raise HasAccount(
-            _("What was given is part of an account. Whoever has it signs in and erases it there, under Donating.")
+            _("What was given is part of an account. Its owner signs in and erases it there, under Donating.")
         )
 
 

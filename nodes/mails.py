@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -52,6 +53,11 @@ def cancel_step(batch: uuid.UUID) -> bool:
     outbox.cancel([overtaking.about(batch)], outbox.PASSED_OVER)
     gone = (Notice.State.SENDING, Notice.State.DELIVERED)
     return not Notice.objects.filter(about=overtaking.about(batch), state__in=gone).exists()
+
+
+def to_account(user: User) -> QuerySet[Notice]:
+    """Select what was sent to somebody's account about what they gave, and about their subscriptions."""
+    return Notice.objects.filter(Q(kind__startswith="donation.") | Q(kind__startswith="subscription."), recipient=user)
 
 
 def send_link(donor: Donor, now: datetime) -> None:

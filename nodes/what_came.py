@@ -1,4 +1,4 @@
-"""Say of whom a computer has come: an offer alone is typed by anybody, and gives nobody a place on a page."""
+"""Say whether a computer of a donor has come: anybody can type an offer, so an offer alone gives nobody a place on a page."""
 
 from accounts.models import Donor
 from nodes.models import Computer

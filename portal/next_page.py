@@ -1,6 +1,6 @@
 """The page to which a form leads when it is done, as the page before has told it; and the page above an address.
 
-Whoever has no account comes to a code's page, or a donation's: their session keeps where, for the mailed link of a sign-up comes between.
+Somebody without an account who opens the page of a code or a donation signs up first, by a mailed link: their session keeps where they go on.
 """
 
 from contextlib import suppress

@@ -28,7 +28,7 @@ def look_at(
     if typed != (number := numbers.written(serial)):
         return redirect(route, number)
     try:
-        if request.method == "POST" or not request.user.is_authenticated:  # a guess counts, whoever guesses
+        if request.method == "POST" or not request.user.is_authenticated:  # a guess counts, also of somebody signed in
             donor_limits.look_up(address=address_of(request))
     except donor_limits.TooManyLooks as refusal:
         response = page(request, number, {"title": _("Please wait"), "sentence": str(refusal)}, refusal.status)

@@ -139,5 +139,5 @@ def read_first(frame: object) -> str:
 
 
 def _is_alone(error: Exception) -> bool:
-    """Whether the live process waited for an agent in vain."""
+    """Say whether the live process waited for an agent in vain."""
     return getattr(getattr(error, "rcvd", None), "reason", "") == "alone"

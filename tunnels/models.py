@@ -82,11 +82,11 @@ class Gateway(models.Model):
         return self.name
 
     def is_heard(self, now: datetime) -> bool:
-        """Whether the agent was heard lately, so that its last report still counts."""
+        """Say whether the agent was heard lately, so that its last report still counts."""
         return self.heard_at is not None and self.heard_at >= now - _patience()
 
     def is_crowded(self, now: datetime) -> bool:
-        """Whether visitors found no room lately."""
+        """Say whether visitors found no room lately."""
         return self.turned_away_at is not None and self.turned_away_at >= now - CROWDED_FOR
 
     def link_state(self, now: datetime) -> str:
@@ -179,7 +179,7 @@ class Tunnel(models.Model):
 
     @property
     def may_open(self) -> bool:
-        """Whether its owner may have anything reached from outside: not while their account is deactivated."""
+        """Say whether its owner may have anything reached from outside: not while their account is deactivated."""
         return self.owner is None or self.owner.is_active
 
     @property

@@ -90,7 +90,7 @@ async def _open_line(
 
 
 def _is_away(error: Exception) -> bool:
-    """Whether nobody was there to take the ticket, or whoever was went away."""
+    """Say whether nobody was there to take the ticket, or whoever was went away."""
     if isinstance(error, InvalidStatus):
         return error.response.status_code in NOT_THERE
     return isinstance(error, (OSError, InvalidMessage))
@@ -115,7 +115,7 @@ async def pump(line: "ClientConnection", reader: asyncio.StreamReader, writer: a
 
 
 async def _send(line: "ClientConnection", reader: asyncio.StreamReader) -> bool:
-    """Whether the connection's end has said all, and was not cut."""
+    """Say whether the connection's end has said all, and was not cut."""
     with contextlib.suppress(ConnectionClosed, OSError):
         while data := await reader.read(FRAME_BYTES):
             await line.send(data)
@@ -125,7 +125,7 @@ async def _send(line: "ClientConnection", reader: asyncio.StreamReader) -> bool:
 
 
 async def _receive(line: "ClientConnection", writer: asyncio.StreamWriter) -> bool:
-    """Whether the other side has said all, and did not go."""
+    """Say whether the other side has said all, and did not go."""
     with contextlib.suppress(ConnectionClosed, OSError):
         while (data := await line.recv()) != DIAL_EOF:
             writer.write(data if isinstance(data, bytes) else data.encode())

@@ -34,13 +34,13 @@ def has_news(gateway: int, *, revision: int, dials: list[int] | None, now: datet
 
 
 def all_open(holder: UUID, now: datetime) -> bool:
-    """Whether each tunnel that should be open is, for all that is known."""
+    """Say whether each tunnel that should be open is, for all that is known."""
     wanted = [tunnel for tunnel in Tunnel.objects.of(holder) if tunnel.wanted == Wanted.OPEN]
     return all(tunnel.shown_state(now) == State.OPEN for tunnel in wanted)
 
 
 def primary_answered(holder: UUID) -> bool:
-    """Whether the first service accepts connections since its target was last set.
+    """Say whether the first service accepts connections since its target was last set.
 
     True for a holder without services, and for one whose owner's account is deactivated: nobody tries its ports.
     """

@@ -31,7 +31,7 @@ def read(body: bytes) -> tuple[UUID, str]:
 
 
 def hides_ipv4(named: Network) -> bool:
-    """Whether a network of IPv6 spans all addresses of IPv4 that are written as IPv6.
+    """Say whether a network of IPv6 spans all addresses of IPv4 that are written as IPv6.
 
     It would let nobody in: a visitor's address is always read as IPv4. A network wider than the reserved ::/8 means IPv6 itself.
     """

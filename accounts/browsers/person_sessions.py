@@ -1,4 +1,4 @@
-"""Somebody's sessions, ended by an administrator. Each is recorded."""
+"""End the sessions of a person, as an administrator does. Each end is recorded."""
 
 from django.db import transaction
 

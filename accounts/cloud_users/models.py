@@ -53,5 +53,5 @@ class CloudUser(models.Model):
 
     @property
     def is_ready(self) -> bool:
-        """Whether the cloud has everything that was asked for."""
+        """Say whether the cloud has everything that was asked for."""
         return bool(self.subject) and not self.sealed_password and self.ended_at is None

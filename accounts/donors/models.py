@@ -81,7 +81,7 @@ class SharePicture(models.Model):
 class WallThanks(models.Model):
     """A donor's place on the wall of thanks (nodes.thanks.wall). `text`: the words that they agreed to; '' where they stay anonymous.
 
-    Of who is not there, or no longer, no row says anything but what an administrator took off: the same words are not taken again.
+    A donor who is not on the wall has no row, unless an administrator took words off: the same words are not taken again.
     """
 
     donor = models.OneToOneField(Donor, on_delete=models.CASCADE, related_name="wall_thanks")

@@ -103,7 +103,7 @@ class Notice(models.Model):
 
 
 class Unsubscribed(models.Model):
-    """A kind of mail that a person, or a donor without an account, no longer wants. Of a donor with an account it is a row of the account."""
+    """A kind of mail that a person, or a donor without an account, no longer wants. A donor with an account has the row of the account."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE, related_name="unsubscribed"

@@ -123,7 +123,7 @@ class Hosts(Protocol):
         """
 
     def set_host_fenced(self, name: str, fenced: bool) -> None:
-        """Say that a host is off, so that nothing of it runs, or take that back. Whoever says so has switched it off.
+        """Say that a host is off, so that nothing of it runs, or take that back. The caller makes sure that it is switched off.
 
         CloudRefused where the host is up; and back again, while it may still have servers that were evacuated since: its
         service must start first, which removes them. CloudGone where there is no such host.

@@ -16,7 +16,7 @@ LOAD = re.compile(r"load averages?: +([\d.]+),? +([\d.]+),? +([\d.]+)")
 
 
 class HostVerbs:
-    """The contract's verbs of hosts. For whoever has the client of a cloud."""
+    """The contract's verbs about hosts, for a cloud that has `client`."""
 
     client: Client
 

@@ -15,7 +15,7 @@ TEMPLATES = "templates"
 BARE = frozenset({
     "it", "it's", "its", "that", "their", "them", "these", "they", "this", "those", "one", "one's", "of", "on",
     "what", "whatever", "which", "who", "whoever", "whom", "whose", "at", "by", "in", "before", "until", "between", "while",
-    "how", "why", "where", "there", "our", "my", "your", "such", "others", "somebody", "someone", "nobody", "everybody", "everyone",
+    "how", "why", "where", "whether", "there", "our", "my", "your", "such", "others", "somebody", "someone", "nobody", "everybody", "everyone",
     "after", "as", "during", "for", "from", "like", "since", "through", "to", "under", "with", "within", "without",
 })  # fmt: skip
 FIRST_WORD = re.compile(r"[\w'’]*")

@@ -70,7 +70,7 @@ class Outlook:
 
     @cached_property
     def came_back(self) -> bool:
-        """Whether the machine runs, and was in use or kept awake since its owner was asked."""
+        """Say whether the machine runs, and was in use or kept awake since its owner was asked."""
         if self.question is None or self.question.kind != Question.Kind.SLEEP or self.quiet_since is None:
             return False
         return self.held_until is not None or self.quiet_since > self.question.asked_at

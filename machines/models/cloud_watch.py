@@ -45,7 +45,7 @@ class CloudWatch(models.Model):
 
     @property
     def serves_screens(self) -> bool:
-        """Whether the cloud itself serves a machine's screen, on a port and with a password of ours. OpenStack does not.
+        """Say whether the cloud itself serves a machine's screen, on a port and with a password of ours. OpenStack does not.
 
         Known by what was listed: with compose the web process has no OS_* and does not know which cloud it is.
         """

@@ -99,7 +99,7 @@ class DiskImage(models.Model):
 
     @property
     def is_of_another_disk(self) -> bool:
-        """Whether what its machine runs on, or soon will, is not the disk of which this moment was asked."""
+        """Say whether what its machine runs on, or soon will, is not the disk of which this moment was asked."""
         machine = self.machine
         is_same = machine.server_id == self.server_id and machine.resets_asked == self.resets
         return not is_same or machine.wanted in (Wanted.ARCHIVED, Wanted.GONE)

@@ -158,7 +158,7 @@ class Machine(models.Model):
 
     @property
     def is_keyless(self) -> bool:
-        """Whether nobody has a key to it, as far as is known. False for a row that was not read by MachineQuerySet.with_keys."""
+        """Say whether nobody has a key to it, as far as is known. False for a row that was not read by MachineQuerySet.with_keys."""
         return bool(self.__dict__.get("keyless", False))
 
     @property
@@ -177,12 +177,12 @@ class Machine(models.Model):
 
     @property
     def is_misnamed(self) -> bool:
-        """Whether the machine was renamed here, and its server is still to be."""
+        """Say whether the machine was renamed here, and its server is still to be."""
         return bool(self.server_id) and self.names_asked != self.names_done
 
     @property
     def is_settled(self) -> bool:
-        """Whether nothing will change until somebody wishes something."""
+        """Say whether nothing will change until somebody wishes something."""
         if self.state in (State.GONE, State.FAILED):
             return self.state == State.GONE or self.retry_at is None
         once = self.must_adopt or self.is_misnamed or (self.state == State.RUNNING and self.has_once)
@@ -205,17 +205,17 @@ class Machine(models.Model):
 
     @property
     def must_adopt(self) -> bool:
-        """Whether its server is still to be tagged. A cloud may refuse that of a shelved server: it waits until that wakes."""
+        """Say whether its server is still to be tagged. A cloud may refuse that of a shelved server: it waits until that wakes."""
         return self.adopting and self.wanted != Wanted.GONE and self.cloud_status != Status.SHELVED
 
     @property
     def is_fresh(self) -> bool:
-        """Whether what we know of the cloud is newer than the last thing we asked of it."""
+        """Say whether what we know of the cloud is newer than the last thing we asked of it."""
         return self.observed_at is not None and (self.asked_at is None or self.observed_at > self.asked_at)
 
     @property
     def owes_reset(self) -> bool:
-        """Whether a reset was asked for and the cloud shows no trace of it. A new server after a failure starts at none."""
+        """Say whether a reset was asked for and the cloud shows no trace of it. A new server after a failure starts at none."""
         return self.resets_asked != self.resets_done and self.cloud_resets != self.resets_asked
 
     @property
@@ -228,28 +228,28 @@ class Machine(models.Model):
 
     @property
     def is_deleted(self) -> bool:
-        """Whether the cloud says that its server is gone."""
+        """Say whether the cloud says that its server is gone."""
         return self.is_fresh and self.cloud_status == Status.DELETED
 
     @property
     def is_broken(self) -> bool:
-        """Whether the cloud says: in error, and nothing is being done about it."""
+        """Say whether the cloud says: in error, and nothing is being done about it."""
         return self.is_fresh and self.cloud_status == Status.ERROR and not self.cloud_task
 
     @property
     def is_up(self) -> bool:
-        """Whether the cloud says: running, and nothing is being done to it."""
+        """Say whether the cloud says: running, and nothing is being done to it."""
         return self.is_fresh and self.cloud_status == Status.ACTIVE and not self.cloud_task
 
     @property
     def never_ran(self) -> bool:
-        """Whether nothing of its owner's is in it, so that there is nothing to keep."""
+        """Say whether nothing of its owner's is in it, so that there is nothing to keep."""
         is_unborn = self.state in (State.NEW, State.QUEUED, State.BUILDING, State.FAILED) and self.ready_at is None
         return not self.archive_id and (is_unborn or (self.state == State.FAILED and not self.server_id))
 
     @property
     def should_be_deleted(self) -> bool:
-        """Whether the server shall be deleted: that is the wish, its disk is archived, or its build failed."""
+        """Say whether the server shall be deleted: that is the wish, its disk is archived, or its build failed."""
         is_kept = self.state == State.ARCHIVING and bool(self.archive_id)
         return self.wanted == Wanted.GONE or is_kept or (bool(self.server_id) and self.server_id == self.failed_server)
 
@@ -260,7 +260,7 @@ class Machine(models.Model):
 
     @property
     def is_missed(self) -> bool:
-        """Whether it vanished, and its owner still finds it in their lists. The SQL: MachineQuerySet.missed."""
+        """Say whether it vanished, and its owner still finds it in their lists. The SQL: MachineQuerySet.missed."""
         return self.state == State.GONE and self.vanished and self.dismissed_at is None
 
     def owner_for(self, reader: User | None) -> str:

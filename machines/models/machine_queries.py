@@ -23,7 +23,7 @@ _MISSED = Q(vanished=True, state=State.GONE, dismissed_at=None)
 
 
 class Unsettled(models.Func):
-    """Whether a machine has something left to do: its wish, a chore, or what was asked once. The SQL of Machine.is_settled.
+    """Say whether a machine has something left to do: its wish, a chore, or what was asked once. The SQL of Machine.is_settled.
 
     Written in SQL, because every turn of the sweep asks for it several times: from forty Q objects Django needs 1.3 ms to make the same text.
     """

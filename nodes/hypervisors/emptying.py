@@ -43,14 +43,16 @@ def begin_maintenance(*, node: Node, why: str, within: timedelta, by: User, now:
 
 @transaction.atomic
 def declare_dead(*, node: Node, why: str, by: User, now: datetime) -> Emptying:
-    """Say that a node is off and stays so. Whoever says so has switched it off. Raises NotNow where the cloud hears it."""
+    """Say that a node is off and stays so. The administrator has switched it off. Raises NotNow where the cloud hears it."""
     row = node.emptyings.filter(settled_at=None, ended_at=None, kind=Kind.MAINTENANCE).first()
     if row is not None:  # it died while it was emptied
         row.settled_at = row.ended_at = now
         row.save(update_fields=["settled_at", "ended_at"])
     locked = _free(node)
     if locked.up:
-        raise NotNow(_("The cloud hears it. Wait until it is listed as one that does not answer."), field="is_off")
+        raise NotNow(
+            _("The cloud still hears it. Wait until it is listed as one that does not answer."), field="is_off"
+        )
     made = _begin(locked, Kind.DEAD, NodeEvent.Kind.DEAD, why, now, by, now)
     if row is not None:
         made.was_enabled = row.was_enabled

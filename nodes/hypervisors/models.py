@@ -49,7 +49,7 @@ class Node(models.Model):
 
     @property
     def load(self) -> list[float] | None:
-        """The load of the last 1, 5 and 15 minutes; None where it does not tell."""
+        """Return the load of the last 1, 5 and 15 minutes; None where the node does not tell it."""
         found = [each for each in (self.load_1, self.load_5, self.load_15) if each is not None]
         return found if self.up and len(found) == 3 else None
 

@@ -58,7 +58,7 @@ def untie(*, node: Node, by: User, now: datetime) -> None:
 
 
 def lock_nodes(computers: Iterable[int]) -> None:
-    """Lock the nodes that these computers are or were. Whoever changes a step and a tie does so before the computers are locked."""
+    """Lock the nodes that these computers are or were. Always before the computers are locked, where a step changes a tie."""
     hours.locked(list(NodeTie.objects.filter(computer__in=list(computers)).values_list("node", flat=True)))
 
 

@@ -107,7 +107,7 @@ def _use(code: str, found: machine_facts.MachineFacts) -> Measurement:
 
 @transaction.atomic
 def take_text(*, computer: Computer, text: str, by: User) -> Measurement:
-    """Take the text that the program shows where no network is, as staff typed it. Raises BadText, NotMeasured."""
+    """Take the text that the program shows without a network, as staff typed it. Raises BadText, NotMeasured."""
     found = typed_report.read(text)
     locked = _locked(computer.pk)
     _note(by, "type_measurement", locked)

@@ -46,7 +46,7 @@ class Word:
         if value is None:
             return ""
         if not isinstance(value, str):
-            raise _Fault(_("This is no text."))
+            raise _Fault(_("This is not a text."))
         if len(value) > self.longest:
             raise _Fault(_("At most %(most)s characters."), {"most": self.longest})
         text = made_clean(value, longest=self.longest)
@@ -69,7 +69,7 @@ class Number:
         if value is None:
             return None
         if not isinstance(value, int) or isinstance(value, bool):
-            raise _Fault(_("This is no whole number."))
+            raise _Fault(_("This is not a whole number."))
         if not self.least <= value <= self.most or (self.choices and value not in self.choices):
             least, most = (min(self.choices), max(self.choices)) if self.choices else (self.least, self.most)
             raise _Fault(_("From %(least)s to %(most)s."), {"least": least, "most": most})
@@ -146,7 +146,7 @@ class _Fault(Exception):
 def read(sent: Any) -> MachineFacts:
     """Return the facts of what was sent. What has no name here is left out. Raises BadFacts with all that is wrong."""
     if not isinstance(sent, Mapping):
-        raise BadFacts({"facts": Note(_("These are no facts: send an object."))})
+        raise BadFacts({"facts": Note(_("These are not facts: send an object."))})
     faults: dict[str, Note] = {}
     machine = _row(sent, MACHINE, "", faults)
     disks = [_row(each, DISK, at, faults) for at, each in _rows(sent, "disks", MOST_DISKS, faults)]
@@ -162,7 +162,7 @@ def read(sent: Any) -> MachineFacts:
 def _row(sent: Any, known: Mapping[str, Fact], at: str, faults: dict[str, Note]) -> dict[str, Any]:
     """Return the facts of one thing by the names of `known`, and write down what is wrong."""
     if not isinstance(sent, Mapping):
-        faults[at] = Note(_("These are no facts: send an object."))
+        faults[at] = Note(_("These are not facts: send an object."))
         return {}
     found = {}
     for name, fact in known.items():
@@ -179,7 +179,7 @@ def _rows(sent: Mapping[str, Any], name: str, most: int, faults: dict[str, Note]
     if rows is None:
         return
     if not isinstance(rows, list) or len(rows) > most:
-        faults[name] = Note(_("This is no list of at most %(most)s."), {"most": most})
+        faults[name] = Note(_("This is not a list of at most %(most)s."), {"most": most})
         return
     for at, each in enumerate(rows):
         yield f"{name}.{at}", each

@@ -25,7 +25,7 @@ KEPT_BACK = 8  # the system and the graphics card keep up to an eighth of the me
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A fact that was said (or never said: None, '') and measured otherwise."""
+    """A fact that was said (or never said: None, '') and that the measurement contradicts."""
 
     field: str
     said: Any
@@ -59,7 +59,7 @@ def measured(row: Measurement) -> dict[str, Any]:
 
 
 def differences(computer: Computer, row: Measurement) -> list[Difference]:
-    """Return what was measured otherwise than it stands in the ledger."""
+    """Return the measured facts that differ from the ledger."""
     found = [(name, getattr(computer, name), value) for name, value in measured(row).items()]
     return [
         Difference(name, said, value, is_likely=not _is_kept_back(name, said, row))

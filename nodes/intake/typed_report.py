@@ -1,4 +1,4 @@
-"""Read the text that minga-intake prints where no network is, as somebody typed it from the screen or a photo.
+"""Read the text that minga-intake prints without a network, as somebody typed it from the screen or a photo.
 
 A line has a number, a letter for what it is about (C computer, D disk, N network card, E end), facts, and two check characters:
 

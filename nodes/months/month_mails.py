@@ -1,4 +1,4 @@
-"""A mail to each donor about the month that ended: one paragraph, where a computer of theirs served. Whoever wants none says so once.
+"""A mail to each donor about the month that ended: one paragraph, where a computer of theirs served. A donor who wants none says so once.
 
 Level-triggered: each pass finds the donors who were not told of the last month. The row that says so and the mail's row in the outbox are
 one transaction, and the outbox sends a row once (accounts.notices.outbox). If nothing ran for months, only the last one is told.
@@ -26,19 +26,14 @@ from nodes.subscriptions import bonuses
 
 KIND = "donation.month"
 LOOP = "months"  # of accounts.failures
-BATCH = 500  # donors of one pass
 
 
 def follow(now: datetime) -> None:
     """Put the mails that are due into the outbox."""
     month, failures = month_work.last_ended(now), Failures(LOOP, now)
     due = to_tell(month)
-    if not due.exists():
-        return
-    resting = [key.partition(":")[2] for key in failures.resting if key.startswith("mail:")]
-    for pk in list(due.exclude(pk__in=resting).order_by("pk").values_list("pk", flat=True)[:BATCH]):
-        with failures.at(f"mail:{pk}"):
-            tell(pk, month, now)
+    if due.exists():
+        failures.each_of("mail", due, lambda pk: tell(pk, month, now))
 
 
 def to_tell(month: date) -> QuerySet[Donor]:

@@ -1,1 +1,1 @@
-"""A picture with the numbers of one donor's computers, for whoever wants to show it elsewhere."""
+"""A picture with the numbers of one donor's computers, to be shown elsewhere."""

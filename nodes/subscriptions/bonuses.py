@@ -23,7 +23,6 @@ from nodes.subscriptions import days
 from nodes.subscriptions.models import BONUS_HOURS
 
 LOOP = "months"  # of accounts.failures
-BATCH = 500  # subscriptions of one pass
 _SECONDS = BONUS_HOURS * month_work.HOUR
 
 
@@ -31,12 +30,8 @@ def follow(now: datetime) -> None:
     """Write what is due into the ledgers."""
     failures, month = Failures(LOOP, now), month_work.last_ended(now)
     found = due(month)
-    if not found.exists():
-        return
-    resting = [key.partition(":")[2] for key in failures.resting if key.startswith("bonus:")]
-    for pk in list(found.exclude(pk__in=resting).order_by("pk").values_list("pk", flat=True)[:BATCH]):
-        with failures.at(f"bonus:{pk}"):
-            add(pk, month, now)
+    if found.exists():
+        failures.each_of("bonus", found, lambda pk: add(pk, month, now))
 
 
 def due(month: date) -> QuerySet[Entitlement]:

@@ -3,7 +3,6 @@
 Level-triggered: each pass finds its rows by their columns. A row that fails stops no other.
 """
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +20,6 @@ from nodes.subscriptions import giving, grant_rows, plans, reminders
 from quotas.models import MEASURES
 
 LOOP = "subscriptions"  # of accounts.failures
-BATCH = 500  # rows of one pass, of each kind
 # In these an offer stands no longer, or not yet.
 _NOT_OURS = (State.OFFERED, State.DECLINED)
 
@@ -29,20 +27,13 @@ _NOT_OURS = (State.OFFERED, State.DECLINED)
 def follow(now: datetime) -> None:
     """Do all that is due."""
     failures = Failures(LOOP, now).read()
-    _each(failures, "promise", _unpromised(now), lambda pk: promise(pk, now))
-    _each(failures, "withdraw", _untenable(), lambda pk: withdraw(pk, now))
-    _each(failures, "earn", _to_earn(now), lambda pk: earn(pk, now))
-    _each(failures, "start", _to_start(), lambda pk: start(pk, now))
-    _each(failures, "code", _expired(now), giving.expire)
-    _each(failures, "end", _of_the_gone(now), lambda pk: end_of_gone(pk, now))
-    _each(failures, "remind", reminders.due(now), lambda pk: reminders.remind(pk, now))
-
-
-def _each(failures: Failures, kind: str, rows: "QuerySet[Any, Any]", work: Callable[[int], object]) -> None:
-    resting = [key.partition(":")[2] for key in failures.resting if key.startswith(f"{kind}:")]
-    for pk in list(rows.exclude(pk__in=resting).order_by("pk").values_list("pk", flat=True)[:BATCH]):
-        with failures.at(f"{kind}:{pk}"):
-            work(pk)
+    failures.each_of("promise", _unpromised(now), lambda pk: promise(pk, now))
+    failures.each_of("withdraw", _untenable(), lambda pk: withdraw(pk, now))
+    failures.each_of("earn", _to_earn(now), lambda pk: earn(pk, now))
+    failures.each_of("start", _to_start(), lambda pk: start(pk, now))
+    failures.each_of("code", _expired(now), giving.expire)
+    failures.each_of("end", _of_the_gone(now), lambda pk: end_of_gone(pk, now))
+    failures.each_of("remind", reminders.due(now), lambda pk: reminders.remind(pk, now))
 
 
 # ---- which rows ----

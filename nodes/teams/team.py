@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from django.core import signing
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
@@ -50,8 +51,13 @@ class BadLink(Refusal):
     code = "bad_link"
 
 
+def teams_of(user: User) -> QuerySet[Donor]:
+    """Select the organisations in whose team a person is."""
+    return Donor.objects.filter(team__user=user, erased_at=None)
+
+
 def may_invite(donor: Donor) -> bool:
-    """Say whether a donor may have a team: an organisation of which a computer has come."""
+    """Say whether a donor may have a team: an organisation whose computer has come."""
     return bool(donor.organisation) and what_came.has_given(donor)
 
 
@@ -66,7 +72,7 @@ def invite(*, donor: Donor, email: str, address: str) -> TeamInvitation:
         raise BadInvitation(_("Type an address."))
     donor = _locked(donor)
     if not may_invite(donor):
-        raise NoTeam(_("A team is for organisations of which a computer is here."))
+        raise NoTeam(_("A team is for organisations that have a computer here."))
     if TeamMember.objects.filter(donor=donor, user__in=_people(email)).exists():
         raise BadInvitation(_("Somebody with this address is in your team already."))
     forget(donor)

@@ -1,6 +1,6 @@
 """The wall of thanks: donors choose whether they stand there, anonymous or with words that they agreed to; staff may take words off.
 
-Nothing is said of who does not stand there, and sums are said only of several donors together.
+Donors who do not stand there are not mentioned, and sums are shown only for several donors together.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from nodes.thanks import taken_off_mails
 from nodes.thanks.wall_text import BadText, clean_text
 from nodes.what_came import CAME, has_given
 
-FEWEST = 5  # donors of whom a sum is said
+FEWEST = 5  # donors, below which no sum is shown
 ROUND = 100  # hours: so that looking twice does not tell what one computer did meanwhile
 
 
@@ -67,7 +67,7 @@ def stand(*, donor: Donor, text: str = "") -> WallThanks:
     """
     donor = _locked(donor)
     if not may_stand(donor):
-        raise NotYet(_("The wall is for those of whom a computer is here. Choose again once yours has come."))
+        raise NotYet(_("The wall is for donors who have a computer here. Choose again once yours has come."))
     text = clean_text(text) if text else ""
     row = place_of(donor) or WallThanks(donor=donor)
     if text and name_key(text) == name_key(row.taken_off):
@@ -111,7 +111,7 @@ def _locked(donor: Donor) -> Donor:
 
 
 def standing() -> QuerySet[WallThanks]:
-    """Select the places that are shown. Those of who was erased are gone, and of whom nothing is here any more."""
+    """Select the places that are shown: of donors who were not erased, and of whose computers at least one has come."""
     came = Computer.objects.filter(donation__donor=OuterRef("donor"), state__in=CAME)
     return WallThanks.objects.filter(Exists(came), is_on=True, donor__erased_at=None)
 

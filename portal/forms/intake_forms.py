@@ -10,7 +10,7 @@ from nodes.intake.typed_report import LONGEST
 
 
 class TypedReportForm(forms.Form):
-    """The lines that minga-intake shows where no network is."""
+    """The lines that minga-intake shows without a network."""
 
     text = forms.CharField(
         label=_("The lines of the program"), max_length=LONGEST,

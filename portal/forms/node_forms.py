@@ -48,7 +48,7 @@ class EmptyForm(forms.Form):
 
 
 class DeadForm(forms.Form):
-    """The statement that a node is dead, in the words of whoever has switched it off."""
+    """The statement that a node is dead, in the words of the administrator who has switched it off."""
 
     why = Lines(label=_("What happened to it"), max_length=200)
     is_off = forms.BooleanField(

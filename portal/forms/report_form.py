@@ -20,7 +20,7 @@ class ReportForm(forms.Form):
     since = forms.DateField(label=pgettext_lazy("days", "From"), widget=forms.DateInput(attrs={"type": "date"}), **_DAY)
     until = forms.DateField(label=pgettext_lazy("days", "To"), widget=forms.DateInput(attrs={"type": "date"}), **_DAY)
     by = forms.ChoiceField(
-        label=_("Divided by"),
+        label=_("Grouped by"),
         choices=[(By.KIND, _("People and organisations")), (By.ORGANISATION, _("Each organisation"))],
         error_messages={"invalid_choice": _("Choose one of these."), "required": _("Choose one of these.")},
     )

@@ -62,7 +62,7 @@ class WipeForm(forms.Form):
     ended_at = MinuteField(label=pgettext_lazy("wipe", "End"), required_words=_("Say when it ended."))
     result = _choice(_("Result"), Result.choices)
     retries = Whole(
-        label=_("Retries"), required=False, min_value=0, max_value=1_000_000_000, help_text=_("That the program counted, if it says so. Only staff see it."),
+        label=_("Retries"), required=False, min_value=0, max_value=1_000_000_000, help_text=_("As counted by the program, if it says so. Only staff see it."),
     )  # fmt: skip
     verification = _choice(_("How it was verified"), Verification.choices, required=False)
     validation = OneLine(

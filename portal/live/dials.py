@@ -127,7 +127,7 @@ class Dials:
                 self._cut(list(self.held), "unsure")
 
     async def _check_rights(self) -> bool:
-        """Whether everybody's rights are known to be right."""
+        """Say whether everybody's rights are known to be right."""
         held = list(self.held)
         if not held:
             return True

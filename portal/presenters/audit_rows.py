@@ -63,7 +63,7 @@ class AuditLine:
 
     @property
     def is_command(self) -> bool:
-        """Whether a command on the server did it, and nobody who signed in."""
+        """Say whether a command on the server did it, and nobody who signed in."""
         return self.row.who_id is None
 
     @property

@@ -98,7 +98,7 @@ class BulkPage:
 
     @property
     def is_final(self) -> bool:
-        """Whether what it does cannot be taken back."""
+        """Say whether what it does cannot be taken back."""
         return self.run.verb == Verb.DELETE
 
     @property

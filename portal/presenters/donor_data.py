@@ -8,6 +8,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Model, Prefetch, Q, QuerySet
 
 from accounts.models import Donor, Notice, SharePicture, Subscription, TeamMember, Unsubscribed, WallThanks
+from nodes import mails
 from nodes.files import file_store
 from nodes.hypervisors import carried
 from nodes.models import Computer, Donation, Photo, StateChange, WipeCertificate
@@ -83,8 +84,8 @@ def _team(donor: Donor) -> "QuerySet[TeamMember]":
 
 def _mails(donor: Donor) -> "QuerySet[Notice]":
     """Select the mails to a donor, also those that went to their account."""
-    of_account = Q(recipient=donor.user) & (Q(kind__startswith="donation.") | Q(kind__startswith="subscription."))
-    return Notice.objects.filter(Q(donor=donor) | of_account if donor.user else Q(donor=donor))
+    to_donor = Notice.objects.filter(donor=donor)
+    return to_donor | mails.to_account(donor.user) if donor.user else to_donor
 
 
 def _donations(donor: Donor) -> Iterator[Donation]:

@@ -25,9 +25,9 @@ LABELS: dict[str, Promise] = {
 }  # fmt: skip
 _NOT_READ: dict[str, Promise] = {
     "board": gettext_lazy("The serial number of the computer: only root may read it."),
-    "smart_rights": gettext_lazy("How well the disks are: only root may ask them."),
-    "smartctl": gettext_lazy("How well the disks are: smartctl is not installed there."),
-    "smart": gettext_lazy("How well a disk is: it did not answer smartctl."),
+    "smart_rights": gettext_lazy("The health of the disks: only root may read it."),
+    "smartctl": gettext_lazy("The health of the disks: smartctl is not installed there."),
+    "smart": gettext_lazy("The health of a disk: it did not answer smartctl."),
     "disks": gettext_lazy("The disks."),
     "cards": gettext_lazy("The network cards."),
     "memory": gettext_lazy("The memory."),

@@ -20,7 +20,7 @@ class Removal:
 
     @property
     def must_be_typed(self) -> bool:
-        """Whether the username is to be typed: somebody's work goes."""
+        """Say whether the username is to be typed: somebody's work goes."""
         return bool(self.machines or self.binned)
 
 

@@ -12,8 +12,9 @@ from django.views.decorators.http import require_GET, require_POST
 from django.views.i18n import set_language
 
 from accounts import emails, second_steps, tokens
-from accounts.models import Donor, User
+from accounts.models import User
 from lib.notes import Refusal
+from nodes.teams import team
 from portal.forms.account_forms import TimeZoneForm
 from portal.next_page import next_page
 from portal.once import once_per_form
@@ -51,7 +52,7 @@ def _home(request: SignedIn, status: int = 200, **more: object) -> HttpResponse:
         "is_proven": bool(emails.proven(request.user)),
         "most": tokens.MOST_TOKENS,
         "zone": zone,
-        "teams": Donor.objects.filter(team__user=request.user, erased_at=None),
+        "teams": team.teams_of(request.user),
         **more,
     }
     return render(request, "account/home.html", context, status=status)

@@ -40,7 +40,7 @@ def by_link(view: View) -> Callable[..., HttpResponse]:
 
 
 def signed_in(view: View) -> Callable[..., HttpResponse]:
-    """Let whoever gave something into the page of their account. Others find nothing there."""
+    """Let a donor in by their account. Others find nothing there."""
 
     @never_cache
     @wraps(view)

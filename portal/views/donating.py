@@ -17,6 +17,7 @@ from lib.notes import Refusal
 from nodes import donor_actions
 from nodes.models import Computer, Donation
 from nodes.months import month_mails
+from nodes.teams import team
 from portal import access
 from portal.forms.given_forms import ConfirmForm
 from portal.numbered_pages import page_of
@@ -49,15 +50,10 @@ def _page(request: SignedIn, form: ConfirmForm | None = None, faults: Sequence[s
         "card": card, "usage": {"gauges": usage(request.user).gauges()[:GAUGES]} if card else None, "grace_days": settings.SUBSCRIPTION_GRACE_DAYS,
         "address": settings.DONATIONS_EMAIL, "place": settings.DONATIONS_PLACE, "page": page, "donations": shown_donations(page, work=work), "work": work,
         "form": form or ConfirmForm(), "asked": request.POST.get("donation", ""),
-        "may_tie": _untied(request).exists(), "photo_faults": faults, "own": _own_pages(request),
-        "teams": Donor.objects.filter(team__user=request.user, erased_at=None),
+        "may_tie": _untied(request).exists(), "photo_faults": faults, "own": Own(donor) if donor else None,
+        "teams": team.teams_of(request.user),
     }  # fmt: skip
     return render(request, "donating/home.html", context, status=400 if faults else form.status if form else 200)
-
-
-def _own_pages(request: SignedIn) -> Own | None:
-    donor = Donor.objects.filter(user=request.user).first()
-    return Own(donor) if donor else None
 
 
 def _own(request: SignedIn) -> Any:

@@ -85,7 +85,7 @@ def label(request: SignedIn, pk: int) -> HttpResponse:
 @never_cache
 @once_per_form
 def text(request: SignedIn, pk: int) -> HttpResponse:
-    """Take the text that the program shows where no network is."""
+    """Take the text that the program shows without a network."""
     row = _computer(request, pk)
     form = TypedReportForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
@@ -98,7 +98,7 @@ def text(request: SignedIn, pk: int) -> HttpResponse:
             messages.error(request, str(refusal))
             return redirect("desk-computer", pk)
         else:
-            messages.success(request, _("Written down. Look at what was measured otherwise than it was said."))
+            messages.success(request, _("Written down. Look at what differs from what was said."))
             return redirect(f"{reverse('desk-computer', args=[pk])}#measured")
     context = {"form": form, "computer": row, "page": f"{settings.PORTAL_URL}{reverse('intake')}"}
     return render(request, "desk/intake_text.html", context, status=400 if form.errors else 200)

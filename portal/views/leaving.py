@@ -17,7 +17,7 @@ from portal.views.machine_page import find, machine_page
 @require_POST
 @once_per_form
 def move_now(request: SignedIn, pk: UUID) -> HttpResponse:
-    """Move a machine to another node now. Whoever may restart it may do that."""
+    """Move a machine to another node now. The right to restart it is enough."""
     machine = find(request, pk, "restart")
     try:
         emptied_nodes.move_now(machine=machine, by=request.user)

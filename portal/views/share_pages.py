@@ -48,7 +48,7 @@ def _act(request: HttpRequest, own: Own) -> None:
     try:
         language = (get_language() or "en").partition("-")[0]
         share_picture.make(donor=own.donor, with_words="words" in request.POST, language=language)
-        messages.success(request, _("The picture has an address now. Whoever has it sees the picture."))
+        messages.success(request, _("The picture has an address now. Anyone who has it sees the picture."))
     except Refusal as refusal:
         messages.error(request, str(refusal))
 
@@ -81,7 +81,7 @@ def _found(key: str) -> SharePicture:
 @require_safe
 @never_cache
 def shared(request: HttpRequest, key: str) -> HttpResponse:
-    """Show the picture to whoever has its address, with what other sites read to show it."""
+    """Show the picture to anyone with its address, with what other sites read to show it."""
     row = _found(key)
     response = render(request, "donating/shared.html", {"row": row, **_facts(row)})
     response["X-Robots-Tag"] = "noindex, nofollow"

@@ -118,7 +118,7 @@ def _found(request: SignedIn, pk: int) -> Donor:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def join(request: HttpRequest, token: str) -> HttpResponse:
-    """Say who invites, and let whoever is signed in join with a press. Looking uses nothing."""
+    """Say who invites, and let somebody who is signed in join with a press. Looking uses nothing."""
     try:
         found = team.read(token)
         if request.method == "POST" and isinstance(request.user, User):

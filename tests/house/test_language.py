@@ -9,7 +9,7 @@ from deploy.local.language import Fault
 
 LONG = "    pass\n" * language.FUNCTION_LINES
 BARE = ["It waits.", "Its owner.", "Those of a kind.", "One of many.", "Of the last list.", "On a full disk it waits.",
-        "What the agent says.", "Who may come in.", "Whoever asks.", "Whatever happens.", "It's late.", "it waits.",
+        "What the agent says.", "Who may come in.", "Whoever asks.", "Whatever happens.", "Whether it waits.", "It's late.", "it waits.",
         "How it waits.", "Our own list.", "Somebody waits.", "During a pause.", "Without a key."]  # fmt: skip
 NAMED = [
     "Wait for it.",
@@ -17,7 +17,6 @@ NAMED = [
     "Once a minute.",
     "An owner.",
     "Only what is new.",
-    "Whether it waits.",
     "Forget it.",
     "Toggle it.",
 ]

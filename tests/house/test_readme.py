@@ -30,7 +30,7 @@ def test_what_they_link_to_is_there() -> None:
 
 
 def _is_there(file: str, _hash: str, anchor: str) -> bool:
-    """Whether there is such a file or folder, and in it the heading that the anchor names."""
+    """Say whether there is such a file or folder, and in it the heading that the anchor names."""
     path = ROOT / file
     headings = re.findall(r"^#+ (.+)", path.read_text(), re.MULTILINE) if anchor else []
     slugs = [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]

@@ -73,7 +73,7 @@ class Walk:
         self._copy_out(step, ran.output)
 
     def _leaves_something(self, step: Step, ran: Ran) -> bool:
-        """Whether a command has done its own part, and says what is left."""
+        """Say whether a command has done its own part, and says what is left."""
         if step.text.startswith("manage restore"):
             return ran.code == 1 and self.openstack is None and NO_CLOUD_TO_COMPARE_WITH in ran.output
         left = re.findall(r"^[–✗].*", ran.output, re.M)

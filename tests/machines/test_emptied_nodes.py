@@ -184,7 +184,7 @@ def rebuilt(world: World) -> list[str]:
     return [image for _verb, _server, image, _number in (c for c in world.cloud.calls if c[0] == "ensure_rebuilt")]
 
 
-def test_nothing_starts_elsewhere_before_the_node_is_fenced(world: World, machine: Machine) -> None:
+def test_nothing_starts_elsewhere_before_somebody_says_that_the_node_is_dead(world: World, machine: Machine) -> None:
     world.cloud.kill_host(HOST)
     looked(world)
     for _turn in range(10):

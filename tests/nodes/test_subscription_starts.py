@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts import person_actions
+from accounts import failures, person_actions
 from accounts.donors import donor_rows
 from accounts.models import Donor, RowFailure, Subscription, User
 from nodes import actions
@@ -38,7 +38,7 @@ def test_an_accepted_computer_brings_a_promise_once_it_cannot_be_undone(
 def test_computers_that_fit_no_plan_do_not_keep_others_from_their_promise(
     lucia: Donor, admin: User, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(promises, "BATCH", 1)
+    monkeypatch.setattr(failures, "BATCH", 1)
     make_plan(min_ram_mb=4096)
     donation = offered(replace(PC, ram_mb=2048), replace(PC, ram_mb=4096), donor=lucia)
     taken(donation, "accept", admin)

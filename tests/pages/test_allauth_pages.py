@@ -42,7 +42,7 @@ def names(patterns: Any) -> set[str]:
 
 
 def is_ours(reply: Any) -> bool:
-    """Whether the answer is drawn by a template of ours, all parts of it."""
+    """Say whether the answer is drawn by a template of ours, all parts of it."""
     origins = [template.origin.name for template in reply.templates if template.origin and template.name]
     foreign = [name for name in origins if not name.startswith(OURS) and "django/forms" not in name]
     return reply.status_code == 200 and origins != [] and foreign == []

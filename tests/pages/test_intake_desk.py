@@ -13,7 +13,7 @@ from nodes.models import Computer, DiskWipe, IntakeCode, Measurement, Node
 from portal.presenters import donor_data
 from tests.nodes.donated import donor_of, make_computer
 from tests.nodes.intake import recorded
-from tests.nodes.intake.test_measurements import measured
+from tests.nodes.intake.measured import measured
 from tests.nodes.wiping.wiped import wiped
 from tests.pages.desk_pages import office as office
 from tests.pages.desk_pages import page_of, text

@@ -60,7 +60,7 @@ def test_a_maintenance_without_a_reason_or_a_time_is_refused_at_its_field(
 
 def test_a_node_that_answers_is_not_declared_dead(staff: Client, quinde: Node) -> None:
     reply = staff.post(f"/manage/nodes/{quinde.pk}/dead/", {"why": "smoke", "is_off": "on"})
-    assert (reply.status_code, "The cloud hears it." in text(reply), Emptying.objects.count()) == (409, True, 0)
+    assert (reply.status_code, "The cloud still hears it." in text(reply), Emptying.objects.count()) == (409, True, 0)
 
 
 def test_a_node_is_declared_dead_only_by_who_has_unplugged_it(staff: Client, quinde: Node) -> None:

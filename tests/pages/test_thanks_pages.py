@@ -70,7 +70,7 @@ def test_a_wrong_form_says_what_to_do(client: Client, donor: Donor, sent: dict[s
 
 def test_before_anything_has_come_there_is_nothing_to_choose(client: Client) -> None:
     url = link(make_computer("accepted").donation.donor)
-    assert "Once yours has come" in text(client.get(url))
+    assert "once yours has come" in text(client.get(url))
     assert agreed(client, url).status_code == 409
 
 

@@ -83,7 +83,7 @@ def vps(site: Site) -> Iterator[Vps]:
 
 @pytest.fixture(scope="session")
 def has_cloud() -> bool:
-    """Whether the OpenStack beside the repository is up: its Keystone is forwarded on this computer's 127.0.0.1."""
+    """Say whether the OpenStack beside the repository is up: its Keystone is forwarded on this computer's 127.0.0.1."""
     with contextlib.suppress(OSError), socket.create_connection((HOST, 5000), timeout=2):
         return True
     return False

@@ -136,7 +136,7 @@ class Stage:
 
     @property
     def is_as_begun(self) -> bool:
-        """Whether nothing has happened to its processes, so that the next test may have them, too."""
+        """Say whether nothing has happened to its processes, so that the next test may have them, too."""
         unharmed = self.agent.starts == 1 and self.agent.process.poll() is None and self.vps.process.poll() is None
         return (
             unharmed

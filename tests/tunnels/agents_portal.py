@@ -36,7 +36,7 @@ class FakePortal(ThreadingHTTPServer):
 
     @property
     def is_ill(self) -> bool:
-        """Whether everything is answered with 503."""
+        """Say whether everything is answered with 503."""
         return self._is_ill
 
     @is_ill.setter

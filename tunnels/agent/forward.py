@@ -188,7 +188,7 @@ class Forward:
             raise asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "it cannot be passed on") from error
 
     def _must_wait(self, origin: str) -> bool:
-        """Whether a visitor must wait: the machine sleeps, or is waking up."""
+        """Say whether a visitor must wait: the machine sleeps, or is waking up."""
         return self.wish.hold or (self.wish.probe and not self.answered and self.wish.may_knock(origin))
 
     def _receive(self, origin: str, _port: int) -> Coroutine[Any, Any, asyncssh.SSHTCPSession[bytes]]:
@@ -242,7 +242,7 @@ class Forward:
         log.info("%s:%s answers", *self.wish.target)
 
     async def _is_answered(self, seconds: float) -> bool:
-        """Whether something is there. A forwarder that accepts and hangs up at once, for a machine that is down, is not."""
+        """Say whether something is there. A forwarder that accepts and hangs up at once, for a machine that is down, is not."""
         writer = None
         try:
             async with asyncio.timeout(seconds):

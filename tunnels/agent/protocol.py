@@ -238,7 +238,7 @@ def read_address(text: str) -> Address:
 
 
 def is_guest_address(text: str) -> bool:
-    """Whether this may be the address of a machine: no name, and none at which the agent's own host or its services answer."""
+    """Say whether this may be the address of a machine: no name, and none at which the agent's own host or its services answer."""
     try:
         address = read_address(text)
     except ValueError:

@@ -146,7 +146,7 @@ class Waiters:
 
 
 def _is_long(answer: Answer | None, since: float, now: float, patience: float) -> bool:
-    """Whether waiting takes, or has taken, longer than an SSH client and the person before it bear."""
+    """Say whether waiting takes, or has taken, longer than an SSH client and the person before it bear."""
     if now - since > patience:
         return True
     return answer is not None and bool(answer.words) and (not answer.wakes or answer.awake_at - since > patience)

@@ -55,15 +55,15 @@ class Wish(WantedTunnel):
         return self.host, self.target_port
 
     def lets_in(self, address: str) -> bool:
-        """Whether a visitor from this address may come in."""
+        """Say whether a visitor from this address may come in."""
         return not self.allow or address in self.allowed
 
     def may_knock(self, address: str) -> bool:
-        """Whether a visitor from this address may wake the machine, and wait for it."""
+        """Say whether a visitor from this address may wake the machine, and wait for it."""
         return address in self.invited and self.lets_in(address)
 
     def admits(self, address: str) -> bool:
-        """Whether a visitor from this address may come in now or, while the machine sleeps, wait for it."""
+        """Say whether a visitor from this address may come in now or, while the machine sleeps, wait for it."""
         return self.may_knock(address) if self.hold else self.lets_in(address)
 
 

@@ -63,7 +63,7 @@ def test_smart_of_nvme_has_its_own_words() -> None:
     "told", [{}, [], None, {"smart_status": 3}, {"ata_smart_attributes": {"table": [None, {"id": 5}]}}]
 )
 def test_what_smartctl_cannot_tell_stays_empty(told: Any) -> None:
-    found = intake.smart_facts(told if isinstance(told, dict) else {}, lacking := [])
+    found = intake.smart_facts(told, lacking := [])
     assert (found["health"], found["reallocated"], lacking) == ("", None, ["smart"])
 
 

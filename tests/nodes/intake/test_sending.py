@@ -151,7 +151,7 @@ def test_print_sends_nothing_and_needs_no_address(intake: Any, capsys: Any) -> N
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["--yes", "--url", "https://x"], "Say the code with --code."), (["--code", "K7MQR-2XHB2", "--url", "https://x"], "This is no code"),
+        (["--yes", "--url", "https://x"], "Say the code with --code."), (["--code", "K7MQR-2XHB2", "--url", "https://x"], "This is not a code"),
         (["--url", "ftp://x"], "An address begins with"), ([], "Say the portal's address"), (["--kg", "900", "--print"], "Write the weight in kg"),
     ],
 )  # fmt: skip
