@@ -1,0 +1,27 @@
+"""Machines of a node that does not answer: the cloud would take what is asked of one, and be stuck with it. Of a dead node it starts elsewhere."""
+
+from django.utils import timezone
+
+from cloud.contract import Cloud
+from machines import dead_nodes
+from machines.models import Machine
+from machines.states import State
+from machines.stepper import repair
+from machines.stepper.outcomes import LOOK_AGAIN, wait
+from nodes.hypervisors import emptying
+from nodes.models import Node
+
+
+def waits_for_node(machine: Machine, cloud: Cloud, server_id: str = "") -> bool:
+    """Say whether nothing more can be done in this step, since the machine's node is down. Then it waits, or leaves it."""
+    if not machine.host or not Node.objects.filter(name=machine.host, up=False, listed=True).exists():
+        return False
+    if not emptying.dead(machine.host) or not dead_nodes.is_time(machine, timezone.now()):
+        wait(machine, LOOK_AGAIN)
+        return True
+    dead_nodes.ask_to_start_elsewhere(machine)
+    if machine.state == State.WAKING:
+        repair.watch_move(machine, cloud)
+    else:
+        repair.move(machine, cloud, server_id)
+    return True
