@@ -5,7 +5,7 @@ nodes.hypervisors.emptying says which nodes are to be empty. This loop tells the
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -28,6 +28,7 @@ from nodes.models import Emptying
 
 log = logging.getLogger(__name__)
 LOOP = "leaving"  # of accounts.failures
+BEGINS = timedelta(minutes=10)
 AT_ONCE = 2  # disks that are copied from one node side by side: its network is an old one
 
 MAINTENANCE = _(
@@ -43,6 +44,12 @@ NO_PLACE = _(
 def has_work() -> bool:
     """Say whether a node is to be empty, or is brought back."""
     return Emptying.objects.filter(settled_at=None, node__listed=True).exists()
+
+
+def waits_for_looks(now: datetime) -> bool:
+    """Say whether a node was taken out of service, or brought back, just now: each step of that follows from a look."""
+    lately = Q(began_at__gt=now - BEGINS) | Q(ended_at__gt=now - BEGINS)
+    return Emptying.objects.filter(lately, settled_at=None, node__listed=True).exists()
 
 
 def tick(cloud: Cloud, now: datetime) -> None:
@@ -160,7 +167,7 @@ def _bring_back(row: Emptying, cloud: Cloud, now: datetime) -> None:
 
 def _running(machines: MachineQuerySet) -> MachineQuerySet:
     """Select those that run and are at nothing else, those used longest ago first."""
-    return machines.filter(state=State.RUNNING, wanted=Wanted.RUNNING).order_by("used_at").with_parts()
+    return machines.filter(state=State.RUNNING, wanted=Wanted.RUNNING).order_by("used_at", "pk").with_parts()
 
 
 @transaction.atomic

@@ -148,8 +148,9 @@ def watch_move(machine: Machine, cloud: Cloud) -> None:
 
 
 def _has_died_on_the_way(machine: Machine) -> bool:
-    """Say whether its host was declared dead during a migration: that does not end by itself."""
-    return not machine.from_dead_host and emptying.dead(machine.moved_from) is not None
+    """Say whether its host was declared dead while it was at something: that does not end by itself."""
+    has_begun = machine.from_dead_host and machine.moved_from
+    return not has_begun and emptying.dead(machine.moved_from or machine.host) is not None
 
 
 def _means_left(machine: Machine, cloud: Cloud, server_id: str) -> list[tuple[Repair, str, Callable[[], None]]]:

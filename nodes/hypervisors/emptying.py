@@ -54,6 +54,8 @@ def declare_dead(*, node: Node, why: str, by: User, now: datetime) -> Emptying:
         row.settled_at = row.ended_at = now
         row.save(update_fields=["settled_at", "ended_at"])
     locked = _free(node)
+    if not locked.listed:
+        raise NotNow(_("The cloud does not list it any more, so it can start nothing of it elsewhere."), field="why")
     if locked.up:
         raise NotNow(_("The cloud hears it. Wait until it is listed as one that does not answer."), field="is_off")
     made = _begin(locked, Kind.DEAD, NodeEvent.Kind.DEAD, why, now, by, now)

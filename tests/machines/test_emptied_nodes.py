@@ -1,5 +1,6 @@
 """Nodes that are emptied for maintenance, or are dead: their machines are moved, put away, or start elsewhere, and their owners are told."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -93,7 +94,7 @@ def test_two_leave_at_once_and_one_that_cannot_keeps_none_back(world: World, mai
         facts = {
             "server_id": f"s{number}",
             "ready_at": timezone.now() if number else None,
-            "used_at": timezone.now() - DAY,
+            "used_at": timezone.now() - DAY + timedelta(minutes=number),
         }
         make_machine(world.student, name=f"n{number}", host=HOST, **facts)
     world.clock.move(DAY.total_seconds())
