@@ -32,6 +32,13 @@ def dead(name: str) -> Emptying | None:
     return rows.filter(node__name=name, node__fenced=True).first()
 
 
+def may_be_dead(node: Node) -> bool:
+    """Say whether a node can be declared dead now, be it in maintenance or not."""
+    found = open_one(node)
+    is_in_the_way = found is not None and (found.kind == Kind.DEAD or found.ended_at is not None)
+    return node.listed and not node.up and not is_in_the_way
+
+
 def is_heard(node: Node) -> bool:
     """Say whether the last look found a new report of a node: then it runs, whatever the cloud was told of it."""
     return node.heard_anew_at is not None and node.heard_anew_at >= node.seen_at
