@@ -1,6 +1,7 @@
 """Machines of a dead node start elsewhere whatever they were at, or wanted, when it died; nothing runs twice."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,9 +12,9 @@ from machines import actions, emptied_nodes
 from machines.models import Machine
 from machines.stepper import worker
 from nodes.models import Emptying, Node
-from tests.cloud.fake import HOST
+from tests.cloud.fake import HOST, LosesReply, LosesRequest, SlowCloud
 from tests.cloud.fake_state import OTHER_HOST
-from tests.machines.left import begin, die, host, looked, settled, tick
+from tests.machines.left import begin, die, end, host, looked, settled, tick
 from tests.machines.world import World
 
 Act = Callable[..., Any]
@@ -25,7 +26,7 @@ def machine(world: World) -> Machine:
 
 
 def found(world: World, machine: Machine, state: str) -> tuple[str, int]:
-    """Where it is once it is settled in this state, and how many servers it has."""
+    """Return its host once it is settled in this state, and how many servers it has."""
 
     def is_so() -> bool:
         row = Machine.objects.get(pk=machine.pk)
@@ -168,3 +169,43 @@ def test_where_no_node_has_room_it_is_tried_again_later(world: World, machine: M
     world.clock.move(300)
     assert found(world, machine, "running") == (OTHER_HOST, 1)
     assert Emptying.objects.get().ended_at is None
+
+
+@pytest.mark.parametrize("cloud", [LosesRequest(), LosesReply(), SlowCloud()], ids=lambda c: type(c).__name__)
+def test_a_cloud_that_loses_calls_starts_each_once(world: World, machine: Machine, admin: User) -> None:
+    die(world, admin)
+    assert found(world, machine, "running") == (OTHER_HOST, 1)
+    row = Machine.objects.get(pk=machine.pk)
+    assert (row.moves_done, row.resets_done, world.cloud.server(row.server_id).resets) == (1, 1, 1)
+
+
+@pytest.mark.parametrize("cloud", [LosesRequest(), LosesReply(), SlowCloud()], ids=lambda c: type(c).__name__)
+def test_such_a_cloud_empties_a_node_and_has_it_back(world: World, machine: Machine, admin: User) -> None:
+    begin(world, admin, timedelta())
+    assert found(world, machine, "running") == (OTHER_HOST, 1)
+    end(world, admin)
+    settled(world, lambda: Emptying.objects.get().settled_at is not None)
+    assert (world.cloud.computers[HOST].enabled, Machine.objects.get(pk=machine.pk).moves_done) == (True, 1)
+
+
+def test_a_worker_killed_before_each_call_starts_it_once(world: World, machine: Machine, admin: User) -> None:
+    die(world, admin)
+    tick(world, 2)
+    for _kill in range(4):
+        with pytest.raises(KeyboardInterrupt):
+            die_in_the_step(world, machine)
+        world.clock.move(120)  # its claim is over
+    assert found(world, machine, "running") == (OTHER_HOST, 1)
+    row = Machine.objects.get(pk=machine.pk)
+    assert (row.moves_done, row.resets_done) == (1, 1)
+
+
+def die_in_the_step(world: World, machine: Machine) -> None:
+    assert world.patches
+    with world.patches.context() as patch:
+        patch.setattr(world.cloud, "ensure_evacuated", _killed)
+        worker.step(machine.pk, world.cloud)
+
+
+def _killed(*_args: Any) -> None:
+    raise KeyboardInterrupt

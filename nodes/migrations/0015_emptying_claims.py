@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('nodes', '0013_loads'),
+        ('nodes', '0014_scheduling_weight'),
     ]
 
     operations = [
