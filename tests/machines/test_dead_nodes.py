@@ -66,6 +66,7 @@ def test_the_cloud_is_asked_nothing_for_one_whose_node_does_not_answer(
     for _turn in range(10):
         world.turn()
     assert [call for call in world.cloud.calls if call[0].startswith("ensure_")] == []
+    assert "does not answer" in str(Machine.objects.get(pk=machine.pk).note)
 
 
 @pytest.mark.parametrize("act", [actions.suspend, actions.shelve, actions.restart, actions.reset])
