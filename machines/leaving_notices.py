@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy, ngettext
@@ -11,7 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.models import Notice, User
 from accounts.notices import kinds, outbox
 from machines.models import Machine, MachineQuerySet
-from machines.states import State
+from machines.states import State, Wanted
 from nodes.models import Emptying
 
 ASKED, DEAD = "machine.maintenance", "machine.node_dead"
@@ -41,14 +42,20 @@ def tell_owners(row: Emptying, machines: MachineQuerySet, now: datetime) -> None
 def _send(kind: str, row: Emptying, machines: MachineQuerySet, now: datetime) -> None:
     about = f"emptying:{row.pk}"
     known = Notice.objects.filter(kind=kind, about=about).values("recipient")
-    people = User.objects.filter(is_active=True, pk__in=machines.order_by().values("owner")).exclude(pk__in=known)
-    outbox.send_to_all(kind=kind, people=list(people), about=about, channels=(Notice.Channel.MAIL,), now=now)
+    theirs: dict[User, list[str]] = {}
+    new = machines.filter(owner__is_active=True).exclude(owner__in=known).exclude(wanted=Wanted.GONE)
+    for machine in new.select_related("owner"):
+        theirs.setdefault(machine.owner, []).append(str(machine.pk))
+    for person, keys in theirs.items():
+        facts = {"machines": keys}
+        outbox.send(kind=kind, to=person, about=about, channels=(Notice.Channel.MAIL,), now=now, arguments=facts)
 
 
 def asked_facts(notice: Notice) -> dict[str, Any] | None:
     """Return what the mail says; None once the maintenance is over, or nothing of theirs is on the node."""
     row = _row(notice)
-    names = _names(notice, row)
+    there = Q(host=row.node.name) | Q(moved_from=row.node.name) if row else Q()
+    names = _names(notice, there)
     if row is None or row.ended_at or not names:
         return None
     subject = ngettext(
@@ -60,10 +67,9 @@ def asked_facts(notice: Notice) -> dict[str, Any] | None:
 
 
 def dead_facts(notice: Notice) -> dict[str, Any] | None:
-    """Return what the mail says; None where nothing of theirs is concerned any more."""
-    row = _row(notice)
-    names = _names(notice, row)
-    if row is None or not names:
+    """Return what the mail says; None where all that was there is deleted. One that has started elsewhere since has still lost its disk."""
+    names = _names(notice, Q(pk__in=notice.arguments.get("machines", ())))
+    if not names:
         return None
     subject = ngettext(
         "The computer below one of your machines is dead",
@@ -76,12 +82,9 @@ def _row(notice: Notice) -> Emptying | None:
     return Emptying.objects.filter(pk=notice.about.partition(":")[2]).select_related("node").first()
 
 
-def _names(notice: Notice, row: Emptying | None) -> list[str]:
-    if row is None:
-        return []
-    theirs = Machine.objects.alive().filter(owner=notice.to_person)
-    there = theirs.filter(host=row.node.name) | theirs.filter(moved_from=row.node.name)
-    return list(there.order_by("name_key", "pk").values_list("name", flat=True))
+def _names(notice: Notice, which: Q) -> list[str]:
+    theirs = Machine.objects.alive().filter(which, owner=notice.to_person).exclude(wanted=Wanted.GONE)
+    return list(theirs.order_by("name_key", "pk").values_list("name", flat=True))
 
 
 def _facts(subject: str, names: list[str]) -> dict[str, Any]:

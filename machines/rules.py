@@ -101,6 +101,8 @@ def why_not(machine: Machine, verb: Verb) -> str:
         return _("It is in the recycle bin. Restore it first.")
     if verb == Verb.RETRY:
         return _("There is nothing to try again: nothing has failed.")
+    if verb in FOR_ADMINS and machine.state == State.RUNNING:
+        return _("It is at something else just now. Try again in a moment.")
     is_already = TABLE[verb].wanted == machine.wanted
     return (TABLE[verb].already if is_already else "") or NOT_NOW[State(machine.state)]
 

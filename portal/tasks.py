@@ -12,7 +12,7 @@ from accounts.notices import outbox
 from catalog.actions import look_again
 from cloud.contract import CloudError
 from lib import seldom
-from machines import carried_machines, cloud_identity
+from machines import carried_machines, cloud_identity, emptied_nodes
 from machines.launches_under_way import must_wait
 from nodes.hypervisors import looks, scheduling_weights, silence
 from portal.dashboard import coming_week, day_counts
@@ -56,7 +56,8 @@ def take_stock() -> None:
 @shared_task
 def watch_nodes() -> None:
     """Look at the computers of the cluster, unless launches go first."""
-    if must_wait("computers", now := timezone.now()):
+    now = timezone.now()
+    if not emptied_nodes.waits_for_looks(now) and must_wait("computers", now):
         return
     try:
         cloud = cloud_identity.opened()

@@ -88,7 +88,11 @@ def set_fenced(client: Client, name: str, fenced: bool) -> None:
 
 
 def is_fenced(client: Client, name: str) -> bool:
-    return bool(_service(client, name)["forced_down"])
+    """Say whether a host is said to be off. One that Nova does not have any more is not: that says nothing of its servers."""
+    try:
+        return bool(_service(client, name)["forced_down"])
+    except CloudGone:
+        return False
 
 
 def _write(client: Client, service: Row, wish: Row) -> None:

@@ -75,7 +75,7 @@ class Repairs:
             raise CloudRefused(f"Host {host or '–'} is not fenced: what it carries may still run there.")
         if row["status"] in ("SHELVED", "SHELVED_OFFLOADED"):
             raise CloudRefused(f"A server that is {row['status']} is on no host.")
-        if row["status"] not in ("ACTIVE", "SHUTOFF", "ERROR"):
+        if row["status"] not in ("ACTIVE", "SHUTOFF", "ERROR") or row["OS-EXT-STS:task_state"]:
             self._act(server_id, "os-resetState", {"state": "error"}, "evacuated")
         self._act(server_id, "evacuate", {}, "evacuated")
 

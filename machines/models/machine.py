@@ -51,6 +51,7 @@ class Machine(models.Model):
     moves_asked = models.PositiveIntegerField(default=0, db_default=0)  # to another computer of the cluster
     moves_done = models.PositiveIntegerField(default=0, db_default=0)
     moved_from = models.CharField(max_length=120, blank=True, default="", db_default="")  # its host when that was asked
+    from_dead_host = models.BooleanField(default=False, db_default=False)  # the move that it owes: its host is dead
     rescues_asked = models.PositiveIntegerField(default=0, db_default=0)
     rescues_done = models.PositiveIntegerField(default=0, db_default=0)
     names_asked = models.PositiveIntegerField(default=0)

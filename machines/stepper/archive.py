@@ -23,6 +23,7 @@ from machines.stepper.arrows import leads_to
 from machines.stepper.outcomes import LOOK_AGAIN, fail, follow, go, repeat, wait_at_most
 from machines.stepper.repair import BROKE
 from machines.stepper.server_spec import find_server
+from machines.stepper.unreachable import waits_for_node
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +42,8 @@ NO_SERVER: dict[str, Any] = {
 @leads_to(State.ARCHIVING, State.WAKING)
 def archive(machine: Machine, cloud: Cloud) -> None:
     """Begin to archive a machine. A running one is switched off first, so that its disk is complete."""
+    if waits_for_node(machine, cloud):
+        return None
     tunnels.actions.close_all(holder=machine.pk)
     forget_unfinished(machine, cloud)
     if machine.state != State.RUNNING:

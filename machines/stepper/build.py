@@ -30,6 +30,8 @@ from machines.stepper.outcomes import (
     wait_at_most,
 )
 from machines.stepper.sleep import wake
+from machines.stepper.unreachable import waits_for_node
+from nodes.hypervisors import emptying
 
 MOST_BUILDS = 3  # servers made for a machine that never ran, before it fails
 BUILD_PAUSES = (5.0, 30.0)  # seconds before the second and the third
@@ -102,7 +104,17 @@ def watch_build(machine: Machine, cloud: Cloud) -> None:
         return until_it_answers(machine, cloud)
     if is_resting(machine):
         return repeat(machine, lambda: cloud.ensure_running(machine.server_id))
+    if machine.is_fresh and emptying.dead(machine.host):
+        return leave_dead_node(machine, cloud)
     wait_at_most(machine, settings.BUILD_SECONDS)
+
+
+def leave_dead_node(machine: Machine, cloud: Cloud) -> None:
+    """Start a machine elsewhere whose node died while it was built; one that never ran gets another server."""
+    if machine.ready_at is None:
+        handle_failed_build(machine, cloud)
+    elif not waits_for_node(machine, cloud):
+        wait_at_most(machine, settings.BUILD_SECONDS)
 
 
 def request_server(machine: Machine, cloud: Cloud) -> dict[str, Any]:

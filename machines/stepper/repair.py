@@ -18,7 +18,7 @@ import tunnels.actions
 from cloud.contract import Cloud, CloudLimit, CloudRefused, Status
 from lib.notes import Note
 from lib.states import write
-from machines import refusals
+from machines import dead_nodes, refusals
 from machines.models import Event, Machine
 from machines.states import Refused, Repair, State, Wanted
 from machines.stepper import server_spec
@@ -40,9 +40,9 @@ ONLY_RESET = _(
 IN_RESCUE = _("An administrator works on it: it runs from a rescue image. Its disk is kept.")
 NO_RESCUE = _("It cannot be rescued here. It stays as it is.")
 MOVING = _("It is switched off and moved to another computer of the cluster; its disk moves with it.")
-ELSEWHERE = _("The computer below it is dead. It starts on another one.")
 MOVED = _("It was moved to another computer of the cluster.")
 NO_MOVE = _("It could not be moved: no other computer of the cluster can take it. Its disk is kept.")
+IS_BACK = _("The computer below it was back before it had started elsewhere, so it stays there with its disk.")
 
 
 def escalate(machine: Machine, cloud: Cloud, server_id: str = "") -> None:
@@ -116,32 +116,41 @@ def move(machine: Machine, cloud: Cloud, server_id: str = "") -> None:
         raise
     except CloudRefused as error:
         log.warning("machine %s cannot be moved: %s", machine.pk, error)
-        _end_move(machine, **refusals.kept(Refused.MOVE, NO_MOVE))
-        return _stay(machine, NO_MOVE, error)
-    text = ELSEWHERE if emptying.dead(machine.moved_from) else MOVING
+        return _stay(machine, _end_move(machine, has_moved=False), error)
+    text = dead_nodes.ELSEWHERE if machine.from_dead_host else MOVING
     go(machine, State.WAKING, Note(text), asked_at=timezone.now(), server_id=server_id)
 
 
 def _leave_host(machine: Machine, cloud: Cloud, server_id: str) -> None:
-    verb = cloud.ensure_evacuated if emptying.dead(machine.moved_from) else cloud.ensure_moved
+    """Ask for a migration; where the host is dead, for a start elsewhere, which the cloud refuses once the host is back."""
+    is_dead = emptying.dead(machine.moved_from)
+    if is_dead:
+        dead_nodes.give_up_disk(machine)
+    verb = cloud.ensure_evacuated if is_dead or machine.from_dead_host else cloud.ensure_moved
     verb(server_id, machine.moves_asked)
 
 
 def watch_move(machine: Machine, cloud: Cloud) -> None:
     """Ask again, step by step, until the cloud counts the move as done; then it wakes as usual."""
-    if not machine.is_fresh or machine.cloud_task:
+    if not machine.is_fresh or (machine.cloud_task and not _has_died_on_the_way(machine)):
         return wait_at_most(machine, MOVE_SECONDS)
-    if machine.cloud_moves == machine.moves_asked:
-        return _moved(machine, has_moved=machine.host not in ("", machine.moved_from))
-    if machine.attempts >= MOST_REPEATS:
-        return _moved(machine, has_moved=False)
+    if machine.cloud_moves == machine.moves_asked or machine.attempts >= MOST_REPEATS:
+        return _moved(machine)
+    if not machine.moved_from:
+        write(machine, moved_from=machine.host or "?")
     try:
         repeat(machine, lambda: _leave_host(machine, cloud, machine.server_id))
     except CloudLimit:
         raise
     except CloudRefused as error:
         log.warning("machine %s cannot be moved: %s", machine.pk, error)
-        _moved(machine, has_moved=False)
+        _moved(machine)
+
+
+def _has_died_on_the_way(machine: Machine) -> bool:
+    """Say whether its host was declared dead while it was at something: that does not end by itself."""
+    has_begun = machine.from_dead_host and machine.moved_from
+    return not has_begun and emptying.dead(machine.moved_from or machine.host) is not None
 
 
 def _means_left(machine: Machine, cloud: Cloud, server_id: str) -> list[tuple[Repair, str, Callable[[], None]]]:
@@ -190,13 +199,24 @@ def _stay(machine: Machine, text: str, error: CloudRefused) -> None:
 
 
 @transaction.atomic
-def _moved(machine: Machine, *, has_moved: bool) -> None:
-    _end_move(machine, **({} if has_moved else refusals.kept(Refused.MOVE, NO_MOVE)))
-    if has_moved:
-        write(machine, repair=Repair.NONE)  # on another computer every means may help again
+def _moved(machine: Machine) -> None:
+    text = _end_move(machine, has_moved=machine.host not in ("", machine.moved_from))
     write(machine, state_note={}, attempts=0, cloud_errors=0, retry_at=None)
-    machine.record(Event.Kind.NOTED, Note(MOVED if has_moved else NO_MOVE))
+    machine.record(Event.Kind.NOTED, Note(text))
 
 
-def _end_move(machine: Machine, **fields: Any) -> None:
-    write(machine, moves_done=machine.moves_asked, moved_from="", **fields)
+def left_by_itself(machine: Machine) -> dict[str, Any]:
+    """Return the columns that end a move that is owed by a machine which is put away: it is on no host any more."""
+    is_away = machine.owes_move and machine.cloud_status == Status.SHELVED
+    return {"moves_done": machine.moves_asked, "moved_from": "", "from_dead_host": False} if is_away else {}
+
+
+def _end_move(machine: Machine, *, has_moved: bool) -> str:
+    """Write that a move is over, and return what to say of it."""
+    is_back = machine.from_dead_host and not emptying.dead(machine.moved_from)
+    text, fields = MOVED, {"repair": Repair.NONE}  # on another computer every means may help again
+    if not has_moved:
+        text = IS_BACK if is_back else NO_MOVE
+        fields = {**({} if is_back else refusals.kept(Refused.MOVE, NO_MOVE)), **dead_nodes.with_its_disk(machine)}
+    write(machine, moves_done=machine.moves_asked, moved_from="", from_dead_host=False, **fields)
+    return text

@@ -16,6 +16,7 @@ from machines.stepper import first_boot, repair, server_spec
 from machines.stepper.answering import open_ports
 from machines.stepper.arrows import leads_to
 from machines.stepper.outcomes import clear_errors, follow, go
+from machines.stepper.unreachable import waits_for_node
 
 log = logging.getLogger(__name__)
 
@@ -28,10 +29,12 @@ NO_GOING_BACK = _(
 @leads_to(State.BUILDING, State.WAKING)
 def do_once(machine: Machine, cloud: Cloud) -> None:
     """Do what was asked of a running machine: a rescue, a move, a reset, a restart, or other ports."""
-    if machine.rescues_asked != machine.rescues_done:
-        repair.rescue(machine, cloud)
-    elif machine.owes_move:
+    if machine.owes_move:
         repair.move(machine, cloud)
+    elif waits_for_node(machine, cloud):
+        return
+    elif machine.rescues_asked != machine.rescues_done:
+        repair.rescue(machine, cloud)
     elif machine.resets_asked != machine.resets_done:
         reset(machine, cloud)
     elif machine.restarts_asked != machine.restarts_done:

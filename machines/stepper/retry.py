@@ -9,6 +9,7 @@ from machines.stepper import archive, first_boot, repair, server_spec
 from machines.stepper.arrows import leads_to
 from machines.stepper.outcomes import go
 from machines.stepper.sleep import wake
+from machines.stepper.unreachable import waits_for_node
 
 
 @leads_to(
@@ -37,11 +38,13 @@ def revive(machine: Machine, cloud: Cloud) -> None:
         # It never ran, so it holds nothing of the student's: replace it.
         cloud.ensure_deleted(server.id)
         return go(machine, State.ARCHIVED if machine.archive_id else State.NEW, server_id="", observed_at=None)
+    if machine.owes_move:
+        return repair.move(machine, cloud, server.id)
+    if waits_for_node(machine, cloud, server.id):
+        return None
     if machine.resets_asked != machine.resets_done:
         server_spec.rebuild_server(machine, cloud, server.id)
         return go(machine, State.BUILDING, asked_at=timezone.now(), server_id=server.id, **first_boot.ANEW)
-    if machine.owes_move:
-        return repair.move(machine, cloud, server.id)
     if server.status == Status.ERROR:
         return repair.escalate(machine, cloud, server.id)
     if server.status in (Status.SUSPENDED, Status.SHELVED):

@@ -10,15 +10,14 @@ from django.utils.translation import gettext_noop as _
 from cloud.contract import Cloud, CloudGone, CloudRefused, Status
 from lib.notes import Note
 from lib.states import write
-from machines import dead_nodes, refusals, visitors
+from machines import refusals, visitors
 from machines.models import Machine
 from machines.states import Refused, State, Wanted
 from machines.stepper import repair
 from machines.stepper.answering import is_resting, mark_running, until_it_answers
 from machines.stepper.arrows import leads_to
-from machines.stepper.outcomes import LOOK_AGAIN, fail, follow, go, repeat, wait, wait_at_most
-from nodes.hypervisors import emptying
-from nodes.models import Node
+from machines.stepper.outcomes import fail, follow, go, repeat, wait_at_most
+from machines.stepper.unreachable import waits_for_node
 
 log = logging.getLogger(__name__)
 
@@ -28,12 +27,9 @@ SWITCHED_OFF = _("It is switched off: its memory is not kept, its disk is. It st
 
 @leads_to(State.WAKING, State.QUEUED)
 def wake(machine: Machine, cloud: Cloud) -> None:
-    """Ask the cloud to start the server, and let visitors at its ports wait for it. Of a dead node it starts elsewhere."""
-    if machine.host and emptying.dead(machine.host):
-        dead_nodes.ask_to_start_elsewhere(machine)
-        return repair.move(machine, cloud)
-    if _is_down(machine):
-        return wait(machine, LOOK_AGAIN)
+    """Ask the cloud to start the server, and let visitors at its ports wait for it."""
+    if waits_for_node(machine, cloud):
+        return
     cloud.ensure_running(machine.server_id)
     visitors.expect(machine)
     go(machine, State.WAKING, asked_at=timezone.now())
@@ -42,8 +38,8 @@ def wake(machine: Machine, cloud: Cloud) -> None:
 @leads_to(State.SUSPENDING, State.WAKING)
 def suspend(machine: Machine, cloud: Cloud) -> None:
     """Ask the cloud to suspend the server, or to stop it where its image cannot sleep. Refused: the machine goes on running."""
-    if _is_down(machine):
-        return wait(machine, LOOK_AGAIN)
+    if waits_for_node(machine, cloud):
+        return None
     visitors.hold(machine, timezone.now())
     try:
         if machine.template.image.can_suspend:
@@ -58,11 +54,11 @@ def suspend(machine: Machine, cloud: Cloud) -> None:
     go(machine, State.SUSPENDING, asked_at=now, used_at=now)
 
 
-@leads_to(State.SHELVING)
+@leads_to(State.SHELVING, State.WAKING)
 def shelve(machine: Machine, cloud: Cloud) -> None:
     """Ask the cloud to put the server away, which frees its host."""
-    if _is_down(machine):
-        return wait(machine, LOOK_AGAIN)
+    if waits_for_node(machine, cloud):
+        return
     visitors.hold(machine, timezone.now())
     cloud.ensure_shelved(machine.server_id)
     now = timezone.now()
@@ -82,20 +78,15 @@ def watch_shelve(machine: Machine, cloud: Cloud) -> None:
     _watch_rest(machine, cloud, Status.SHELVED)
 
 
-def _is_down(machine: Machine) -> bool:
-    """Say whether its node does not answer: the cloud would take a wish, and be stuck with it for as long."""
-    return bool(machine.host) and Node.objects.filter(name=machine.host, up=False, listed=True).exists()
-
-
 def _watch_rest(machine: Machine, cloud: Cloud, goal: Status) -> None:
     if machine.is_deleted:
         raise CloudGone(f"Server {machine.server_id} is deleted.")
     if machine.is_broken:
         return fail(machine, Note(repair.BROKE))
     if not machine.is_fresh or machine.cloud_task:
-        return wait_at_most(machine, settings.STEP_SECONDS)
+        return None if waits_for_node(machine, cloud) else wait_at_most(machine, settings.STEP_SECONDS)
     if machine.cloud_status in (goal, Status.SHELVED):
-        return go(machine, State(machine.cloud_status))
+        return go(machine, State(machine.cloud_status), **repair.left_by_itself(machine))
     if machine.cloud_status == Status.STOPPED and goal == Status.SUSPENDED:
         return go(machine, State.SUSPENDED, Note(SWITCHED_OFF))
     if machine.wanted == Wanted.RUNNING:
@@ -112,6 +103,8 @@ def watch_wake(machine: Machine, cloud: Cloud) -> None:
         raise CloudGone(f"Server {machine.server_id} is deleted.")
     if machine.owes_move:
         return repair.watch_move(machine, cloud)
+    if waits_for_node(machine, cloud):
+        return None
     if machine.is_broken:
         return repair.escalate(machine, cloud)
     if machine.is_fresh and machine.cloud_status == Status.RESCUED and not machine.cloud_task:

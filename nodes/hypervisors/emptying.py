@@ -32,6 +32,18 @@ def dead(name: str) -> Emptying | None:
     return rows.filter(node__name=name, node__fenced=True).first()
 
 
+def may_be_dead(node: Node) -> bool:
+    """Say whether a node can be declared dead now, be it in maintenance or not."""
+    found = open_one(node)
+    is_in_the_way = found is not None and (found.kind == Kind.DEAD or found.ended_at is not None)
+    return node.listed and not node.up and not is_in_the_way
+
+
+def is_heard(node: Node) -> bool:
+    """Say whether the last look found a new report of a node: then it runs, whatever the cloud was told of it."""
+    return node.heard_anew_at is not None and node.heard_anew_at >= node.seen_at
+
+
 @transaction.atomic
 def begin_maintenance(*, node: Node, why: str, within: timedelta, by: User, now: datetime) -> Emptying:
     """Take no new machines, and have those on it leave it within a time. Raises NotNow."""
@@ -49,6 +61,8 @@ def declare_dead(*, node: Node, why: str, by: User, now: datetime) -> Emptying:
         row.settled_at = row.ended_at = now
         row.save(update_fields=["settled_at", "ended_at"])
     locked = _free(node)
+    if not locked.listed:
+        raise NotNow(_("The cloud does not list it any more, so it can start nothing of it elsewhere."), field="why")
     if locked.up:
         raise NotNow(
             _("The cloud still hears it. Wait until it is listed as one that does not answer."), field="is_off"
@@ -66,6 +80,13 @@ def end(*, node: Node, by: User, now: datetime) -> None:
     [locked] = hours.locked([node.pk])
     if locked.emptyings.filter(settled_at=None, ended_at=None).update(ended_at=now):
         _tell(locked, NodeEvent.Kind.BACK, "", by, now)
+
+
+@transaction.atomic
+def call_off(row: Emptying, why: str, now: datetime) -> None:
+    """End what the cloud refuses, and write its words into the node's history."""
+    if Emptying.objects.filter(pk=row.pk, ended_at=None).update(ended_at=now):
+        NodeEvent.objects.create(node=row.node, at=now, kind=NodeEvent.Kind.BACK, note=why[:500])
 
 
 def _free(node: Node) -> Node:

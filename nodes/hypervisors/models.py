@@ -112,6 +112,7 @@ class Emptying(models.Model):
     was_enabled = models.BooleanField(default=True)  # so it takes machines again afterwards
     ended_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
+    claimed_until = models.DateTimeField(null=True, blank=True)  # by a worker: the cloud is told by one at a time
 
     class Meta:
         ordering = ["pk"]

@@ -97,9 +97,10 @@ def use(*, code: str, facts: Mapping[str, Any], address: str) -> Measurement:
 @transaction.atomic
 def _use(code: str, found: machine_facts.MachineFacts) -> Measurement:
     digest, now = code_text.digest(code), timezone.now()
-    row = IntakeCode.objects.filter(digest=digest).first() if digest else None
-    computer = Computer.objects.select_for_update(of=("self",)).get(pk=row.computer_id) if row else None
+    # Of codes that do not work any more no trace is looked for: they take as long as wrong ones.
     still_open = IntakeCode.objects.filter(digest=digest, used_at=None, withdrawn_at=None, expires_at__gt=now)
+    row = still_open.first()
+    computer = Computer.objects.select_for_update(of=("self",)).get(pk=row.computer_id) if row else None
     if row is None or computer is None or computer.state in NEVER or not still_open.update(used_at=now):
         raise BadCode(_("This code does not work (any more). Make a new one on the computer's page."))
     return measurements.write(computer, found, at=now, code=row)

@@ -173,6 +173,8 @@ def _page(request: SignedIn, row: Node, status: int = 200, **forms: Any) -> Http
         "tie_form": TieForm(initial={"since": timezone.localdate(now if tied else row.first_seen_at)}),
         "maintained_form": MaintainedForm(),
         "emptying": emptying.open_one(row),
+        "may_be_dead": emptying.may_be_dead(row),
+        "still_heard": emptying.is_heard(row),
         "empty_form": EmptyForm(),
         "dead_form": DeadForm(),
         "shared_disks": settings.SHARED_DISKS,

@@ -49,11 +49,12 @@ class FakeHosts(FakeState):
             row = self._row(server_id)
             if row.server.moves >= number or row.goal == ("evacuating", number):
                 return
-            self._must_be_idle(row)
             host = row.server.host
-            if not host or not self.computers[host].fenced:
+            if host not in self.computers or not self.computers[host].fenced:
+                self._must_be_idle(row)
                 raise CloudRefused(f"Host {host} is not fenced.")
-            self._must_be(row, Status.ACTIVE, Status.STOPPED, Status.SUSPENDED, Status.ERROR)
+            if row.server.status == Status.SHELVED:
+                raise CloudRefused("It is on no host.")
             there = self._another(row)
             self.left_behind.add(host)
             status = Status.STOPPED if row.server.status == Status.STOPPED else Status.ACTIVE

@@ -80,12 +80,12 @@ class FakeState:
         """Move every server on by one sub-step."""
         with self._lock:
             for row in list(self._rows.values()):
-                if row.plan:
+                if self._goes_on(row):
                     self._apply(row, row.plan.pop(0))
 
     def settle(self) -> None:
-        """Finish all accepted work."""
-        while any(row.plan for row in self._rows.values()):
+        """Finish all accepted work, but for what a host without power is at."""
+        while any(self._goes_on(row) for row in self._rows.values()):
             self.tick()
 
     def vanish(self, server_id: str, *, trace: bool = True) -> None:
@@ -155,6 +155,9 @@ class FakeState:
             if self.busy:
                 raise CloudBusy("The fake cloud is busy.", retry_after=1)
             yield
+
+    def _goes_on(self, row: Row) -> bool:
+        return bool(row.plan) and (row.server.host not in self.off or row.goal[0] in ("evacuating", "deleting"))
 
     def _start(self, row: Row, task: str, end: Change, number: int = 0) -> None:
         row.goal = (task, number)

@@ -7,6 +7,7 @@ import requests
 
 from cloud.contract import CloudBusy, CloudLimit, CloudRefused, Owner, ServerSpec
 from cloud.openstack.errors import Conflict
+from cloud.openstack.repairs import Repairs
 from cloud.openstack.server_actions import ServerActions
 
 
@@ -53,3 +54,52 @@ def test_too_many_key_pairs_are_not_the_persons_limit() -> None:
     with pytest.raises(CloudRefused) as raised:
         verbs(CloudLimit("403 Quota exceeded, too many key pairs.")).keep_keypair(spec)
     assert not isinstance(raised.value, CloudLimit)
+
+
+class DeadHostClient:
+    """A server on a host that Nova does not hear; what is asked is written down."""
+
+    user_id = "us"
+
+    def __init__(self, services: list[dict[str, Any]], status: str, task: str | None) -> None:
+        facts = {"OS-EXT-STS:task_state": task, "OS-EXT-SRV-ATTR:host": "pc1", "metadata": {}}
+        self.answers = {"server": {"id": "s", "status": status, **facts}, "services": services, "instanceActions": []}
+        self.asked: list[str] = []
+
+    def request(self, _service: str, method: str, _path: str, **rest: Any) -> requests.Response:
+        if method == "POST":
+            self.asked += rest["json"]
+        answer = requests.Response()
+        answer.status_code = 200
+        answer.json = lambda **_: self.answers  # type: ignore[method-assign]
+        return answer
+
+
+def evacuated(fenced: list[dict[str, Any]], status: str, task: str | None = None) -> list[str]:
+    client: Any = DeadHostClient(fenced, status, task)
+    Repairs(client, ServerActions(client)).evacuate("s", 1)
+    return client.asked  # type: ignore[no-any-return]
+
+
+FENCED = [{"id": "c", "host": "pc1", "forced_down": True, "state": "down"}]
+
+
+@pytest.mark.parametrize(
+    ("status", "task", "asked"),
+    [
+        ("ACTIVE", None, ["evacuate"]), ("SHUTOFF", None, ["evacuate"]), ("ACTIVE", "suspending", ["os-resetState", "evacuate"]),
+        ("SUSPENDED", None, ["os-resetState", "evacuate"]), ("ACTIVE", "rebuilding", []),
+    ],
+)  # fmt: skip
+def test_what_a_dead_host_was_at_does_not_hinder_its_evacuation(
+    status: str, task: str | None, asked: list[str]
+) -> None:
+    assert evacuated(FENCED, status, task) == asked
+
+
+@pytest.mark.parametrize("services", [[], [{**FENCED[0], "forced_down": False}]])
+def test_a_host_that_is_not_fenced_or_not_there_evacuates_nothing_and_loses_nothing(
+    services: list[dict[str, Any]],
+) -> None:
+    with pytest.raises(CloudRefused):
+        evacuated(services, "ACTIVE")

@@ -1,6 +1,5 @@
 """Nodes that are emptied for maintenance, or are dead: their machines are moved, put away, or start elsewhere, and their owners are told."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -12,42 +11,19 @@ from machines import actions, dead_nodes, emptied_nodes
 from machines.models import Machine
 from machines.rules import WrongState
 from machines.states import Wanted
-from nodes.hypervisors import emptying, looks
-from nodes.models import Emptying, Node
+from nodes.hypervisors import emptying
+from nodes.models import Emptying
 from tests.cloud.fake import HOST
 from tests.cloud.fake_state import OTHER_HOST
 from tests.factories import make_machine
 from tests.machines import kept
+from tests.machines.left import DAY, begin, die, host, looked, settled, tick
 from tests.machines.world import World
-
-DAY = timedelta(days=1)
 
 
 @pytest.fixture
 def admin() -> User:
     return User.objects.create_user("root-of-all", roles=["admin"])
-
-
-def looked(world: World) -> Node:
-    """The node HOST, after a look at the cloud."""
-    looks.look(world.cloud.hosts(), timezone.now())
-    return Node.objects.get(name=HOST)
-
-
-def tick(world: World, times: int = 1) -> None:
-    for _time in range(times):
-        emptied_nodes.tick(world.cloud, timezone.now())
-        looked(world)
-        world.clock.move(1)
-
-
-def settled(world: World, is_so: Callable[[], bool], turns: int = 80) -> None:
-    for _turn in range(turns):
-        if is_so():
-            return
-        tick(world)
-        world.turn()
-    raise AssertionError("it never came true")
 
 
 @pytest.fixture
@@ -57,18 +33,12 @@ def machine(world: World) -> Machine:
 
 @pytest.fixture
 def maintained(world: World, machine: Machine, admin: User) -> Emptying:
-    node = looked(world)
-    return emptying.begin_maintenance(node=node, why="memory", within=DAY, by=admin, now=timezone.now())
+    return begin(world, admin)
 
 
 @pytest.fixture
 def dead(world: World, machine: Machine, admin: User) -> Emptying:
-    world.cloud.kill_host(HOST)
-    return emptying.declare_dead(node=looked(world), why="smoke", by=admin, now=timezone.now())
-
-
-def host(machine: Machine) -> str:
-    return Machine.objects.get(pk=machine.pk).host
+    return die(world, admin)
 
 
 def mails(kind: str) -> int:
@@ -124,7 +94,7 @@ def test_two_leave_at_once_and_one_that_cannot_keeps_none_back(world: World, mai
         facts = {
             "server_id": f"s{number}",
             "ready_at": timezone.now() if number else None,
-            "used_at": timezone.now() - DAY,
+            "used_at": timezone.now() - DAY + timedelta(minutes=number),
         }
         make_machine(world.student, name=f"n{number}", host=HOST, **facts)
     world.clock.move(DAY.total_seconds())
@@ -264,4 +234,4 @@ def test_a_worker_that_is_killed_asks_for_no_second_start(world: World, machine:
         machine.refresh_from_db()
         dead_nodes.leave(machine)
     machine.refresh_from_db()
-    assert (machine.moves_asked, machine.resets_asked, machine.wanted) == (1, 1, Wanted.RUNNING)
+    assert (machine.moves_asked, machine.resets_asked, machine.wanted) == (1, 0, Wanted.RUNNING)

@@ -73,3 +73,21 @@ def test_it_is_in_its_reader_s_language(machine: Machine, admin: User, mailoutbo
     User.objects.update(language="es")
     emptying.begin_maintenance(node=looked(), why="", within=timedelta(1), by=admin, now=timezone.now())
     assert sent(mailoutbox)[0] == "El nodo de una de tus máquinas entra en mantenimiento"
+
+
+def test_what_has_started_elsewhere_meanwhile_is_told_all_the_same(
+    machine: Machine, admin: User, mailoutbox: list[Any]
+) -> None:
+    looked()
+    emptying.declare_dead(node=looked(up=False), why="", by=admin, now=timezone.now())
+    Node.objects.update(fenced=True)
+    emptied_nodes.tick(FakeCloud(), timezone.now())
+    Machine.objects.update(host="another")
+    mail.send_due(timezone.now())
+    assert machine.name in mailoutbox[0].body
+
+
+def test_one_that_is_being_deleted_is_not_named(machine: Machine, admin: User, mailoutbox: list[Any]) -> None:
+    make_machine(machine.owner, name="doomed", host=HOST, server_id="d", wanted="gone")
+    emptying.begin_maintenance(node=looked(), why="", within=timedelta(1), by=admin, now=timezone.now())
+    assert "doomed" not in sent(mailoutbox)[1]

@@ -30,8 +30,9 @@ def staff(admin: User, client: Client) -> Client:
 @pytest.fixture
 def quinde(db: None) -> Node:
     """A node that has been up for an hour."""
+    now = timezone.now()
     for minutes in range(60, -1, -5):
-        looks.look([host("quinde")], timezone.now() - timedelta(minutes=minutes))
+        looks.look([host("quinde")], now - timedelta(minutes=minutes))
     return Node.objects.get()
 
 

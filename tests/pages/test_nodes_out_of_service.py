@@ -95,3 +95,30 @@ def test_open_pages_of_its_machines_hear_when_it_begins_and_when_it_ends(
     with django_capture_on_commit_callbacks() as ended:
         staff.post(f"/manage/nodes/{quinde.pk}/back/")
     assert [hints(each) for each in (begun, ended)] == [{("machine", str(machine.pk))}] * 2
+
+
+def test_whoever_presses_second_reads_that_it_is_out_of_service(staff: Client, quinde: Node) -> None:
+    empty(staff, quinde)
+    reply = empty(staff, quinde)
+    assert (reply.status_code, "It is out of service already." in text(reply)) == (409, True)
+
+
+def test_one_that_dies_in_its_maintenance_is_declared_dead_there(staff: Client, quinde: Node) -> None:
+    empty(staff, quinde)
+    looks.look([Host("quinde", up=False, enabled=False)], timezone.now() + timedelta(seconds=20))
+    assert "Is it dead?" in text(staff.get(f"/manage/nodes/{quinde.pk}/"))
+    staff.post(f"/manage/nodes/{quinde.pk}/dead/", {"why": "smoke", "is_off": "on"})
+    assert Emptying.objects.get(settled_at=None).kind == "dead"
+
+
+def test_one_that_left_the_cloud_is_not_declared_dead(staff: Client, quinde: Node) -> None:
+    looks.look([], timezone.now() + timedelta(seconds=20))
+    reply = staff.post(f"/manage/nodes/{quinde.pk}/dead/", {"why": "smoke", "is_off": "on"})
+    assert (reply.status_code, "does not list it any more" in text(reply)) == (409, True)
+
+
+def test_it_is_said_where_a_dead_one_still_reports(staff: Client, quinde: Node) -> None:
+    looks.look([Host("quinde", up=False, enabled=True)], timezone.now() + timedelta(seconds=20))
+    staff.post(f"/manage/nodes/{quinde.pk}/dead/", {"why": "smoke", "is_off": "on"})
+    Node.objects.update(fenced=True, heard_anew_at=timezone.now() + timedelta(seconds=20))
+    assert "it still runs: unplug it" in text(staff.get(f"/manage/nodes/{quinde.pk}/"))
