@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from accounts import emails, limits
+from accounts.donors import donor_rows
 from accounts.models import Donor, TeamInvitation, TeamMember, User
 from accounts.person_names import clean_email
 from lib.notes import Refusal
@@ -123,8 +124,12 @@ def read(text: str) -> TeamInvitation:
 
 @transaction.atomic
 def join(*, text: str, user: User) -> Donor:
-    """Use an invitation, once. Raises BadLink, BadInvitation."""
-    donor = _locked(read(text).donor)
+    """Use an invitation, once. Raises BadLink, BadInvitation, also for somebody who was removed or blocked meanwhile."""
+    donor = read(text).donor
+    user = donor_rows.lock(user)  # first, as where a person is removed
+    if user.removed_at or not user.is_active:
+        raise BadInvitation(_("Your account was ended meanwhile. Nothing can be changed any more."))
+    donor = _locked(donor)
     if donor.user_id == user.pk:
         raise BadInvitation(_("It is your own organisation: you see all of it under Donating."))
     if not TeamInvitation.objects.filter(pk=read(text).pk).delete()[0]:
