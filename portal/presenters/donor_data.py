@@ -51,7 +51,7 @@ _OF_ENTRY = ("kind", "days", "at", "month")
 _OF_MONTH = ("month", "seconds")
 _OF_PHOTO = ("added_at", "width", "height")
 _OF_ENDED = ("kind", "at")
-_OF_WALL = ("is_on", "text", "agreed_at", "taken_off", "reason")
+_OF_WALL = ("is_on", "text", "agreed_at", "taken_off", "refused", "reason")
 _OF_PICTURE = ("key", "with_words", "language", "made_at")
 _OF_MAIL = ("kind", "state", "created_at", "delivered_at")
 
