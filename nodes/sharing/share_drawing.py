@@ -32,7 +32,9 @@ def figures(facts: Shown) -> list[tuple[str, str]]:
 
 
 def can_draw(text: str) -> bool:
-    """Say whether the font has every letter, and they stand one after another: no script that joins letters, or runs to the left."""
+    """Say whether the font is here and has every letter, and they stand one after another: no script that joins letters, or runs to the left."""
+    if fonts.missing():
+        return False
     font = _font(True, 20)
     nothing = bytes(font.getmask("\U0010ffff"))
     return all(mark.isspace() or (ord(mark) < 0x590 and bytes(font.getmask(mark)) != nothing) for mark in text)

@@ -1,11 +1,15 @@
 """Pages of the picture that a donor shares."""
 
+from unittest.mock import Mock
+
 import pytest
 from django.test import Client
+from PIL import ImageFont
 
 from accounts.donors import donor_links
 from accounts.models import Donor, SharePicture, User
-from nodes.sharing import share_picture
+from nodes.printing import fonts
+from nodes.sharing import share_drawing, share_picture
 from tests.nodes.donated import donor_of, make_computer
 from tests.pages.desk_pages import text
 
@@ -55,6 +59,19 @@ def test_the_picture_is_kept_for_minutes_and_then_asked_about(client: Client, do
     assert (reply["Content-Type"], reply.content[:4]) == ("image/png", b"\x89PNG")
     assert "max-age=600" in reply["Cache-Control"]
     assert client.get(url, headers={"If-None-Match": reply["ETag"]}).status_code == 304
+
+
+def test_browsers_that_take_packed_answers_get_it_once(client: Client, donor: Donor) -> None:
+    url, packed = f"{made(donor)}minga.png", {"Accept-Encoding": "gzip"}
+    tag = client.get(url, headers=packed)["ETag"]
+    assert client.get(url, headers={**packed, "If-None-Match": tag}).status_code == 304
+
+
+def test_without_the_fonts_the_donors_page_opens(client: Client, donor: Donor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fonts, "missing", lambda: ["DejaVuSans.ttf"])
+    monkeypatch.setattr(ImageFont, "truetype", Mock(side_effect=OSError))
+    share_drawing._font.cache_clear()
+    assert client.get(link(donor)).status_code == 200
 
 
 def test_a_wrong_key_is_nothing(client: Client, donor: Donor) -> None:
