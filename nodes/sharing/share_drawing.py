@@ -79,7 +79,7 @@ def _halves(text: str) -> list[str]:
 
 def _figures(draw: ImageDraw.ImageDraw, found: list[tuple[str, str]]) -> None:
     width = (WIDTH - 2 * _LEFT) / 3
-    size = min(_size(number, True, 96, width - 48) for number, _words in found)
+    size = min((_size(number, True, 96, width - 48) for number, _words in found), default=0)
     for place, (number, words) in enumerate(found):
         left = _LEFT + place * width
         _text(draw, (left, 386), number, _font(True, size), _BRAND, "lm")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, QuerySet, Sum, TextField, Value
+from django.db.models import Count, Exists, F, OuterRef, QuerySet, Sum, TextField, Value
 from django.db.models.functions import Concat
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
@@ -91,7 +91,7 @@ def take_off(*, row: WallThanks, text: str, reason: str, by: User) -> None:
     donor = _locked(row.donor)
     theirs = WallThanks.objects.filter(donor=donor, is_on=True, text=text).exclude(text="")
     refused = Concat("refused", Value(f"{name_key(text[:LONGEST])}\n"), output_field=TextField())
-    if not theirs.update(is_on=False, text="", taken_off=text, refused=refused, reason=reason):
+    if not theirs.update(is_on=False, text="", taken_off=F("text"), refused=refused, reason=reason):
         raise Changed(_("These words do not stand there any more: the donor changed them, or somebody was faster."))
     numbers = ", ".join(each.number for each in donor.donations.order_by("pk")[:10])
     record(

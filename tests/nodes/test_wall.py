@@ -85,8 +85,9 @@ def test_words_that_were_taken_off_are_not_taken_again(donor: Donor, admin: User
 
 def test_only_the_words_that_an_administrator_read_are_taken_off(donor: Donor, admin: User) -> None:
     wall.stand(donor=donor, text="A school")
-    with pytest.raises(wall.Changed):
-        taken_off(donor, admin, "Colegio Mejía")
+    for text in ("Colegio Mejía", "A school" * 99):
+        with pytest.raises(wall.Changed):
+            taken_off(donor, admin, text)
     assert words() == ["A school"]
     assert not AuditRow.objects.exists()
 

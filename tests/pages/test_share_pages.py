@@ -8,6 +8,7 @@ from PIL import ImageFont
 
 from accounts.donors import donor_links
 from accounts.models import Donor, SharePicture, User
+from nodes.models import Computer
 from nodes.printing import fonts
 from nodes.sharing import share_drawing, share_picture
 from tests.nodes.donated import donor_of, make_computer
@@ -92,3 +93,16 @@ def test_before_something_came_the_page_says_so(client: Client) -> None:
     assert "once a computer of yours is here" in text(client.get(url))
     assert "once a computer of yours is here" in text(client.post(url, follow=True))
     assert not SharePicture.objects.exists()
+
+
+def test_there_is_none_while_nothing_of_the_donor_is_here(client: Client, donor: Donor) -> None:
+    url = made(donor)
+    Computer.objects.update(state="lost")
+    assert [client.get(f"{url}{name}").status_code for name in ("", "minga.png")] == [404, 404]
+    page = client.get(link(donor))
+    assert "minga.png" not in page.content.decode()
+    assert "End the address" in text(page)
+
+
+def test_a_picture_without_numbers_is_drawn(donor: Donor) -> None:
+    assert share_drawing.png(share_picture.Shown(0, 0, 0, "", "en"))  # its computer left a moment ago
