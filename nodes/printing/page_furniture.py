@@ -100,8 +100,10 @@ class _CountedPages(Canvas):  # type: ignore[misc]  # reportlab has no types
         self.drawString(SIDE, head, name)
         self.setStrokeColor(RULE)
         self.line(SIDE, head - 3 * mm, A4[0] - SIDE, head - 3 * mm)
+        count = _("Page %(number)s of %(all)s") % {"number": number, "all": of} if of > 1 else ""
         self.setFillColor(SOFT)
         self.setFont(fonts.PLAIN, 8)
+        self.drawRightString(A4[0] - SIDE, 11 * mm, count)
+        room = WIDTH - self.stringWidth(count, fonts.PLAIN, 8) - 4 * mm
+        self.setFont(fonts.PLAIN, fonts.fitting(self._foot, fonts.PLAIN, room, 8))
         self.drawString(SIDE, 11 * mm, self._foot)
-        if of > 1:
-            self.drawRightString(A4[0] - SIDE, 11 * mm, _("Page %(number)s of %(all)s") % {"number": number, "all": of})
