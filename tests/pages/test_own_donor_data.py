@@ -8,8 +8,20 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.donors import donor_rows
-from accounts.models import Subscription, SubscriptionEntry, Unsubscribed, User
-from nodes.models import Donation, Entitlement
+from accounts.models import (
+    Donor,
+    Notice,
+    SharePicture,
+    Subscription,
+    SubscriptionEntry,
+    TeamInvitation,
+    TeamMember,
+    Unsubscribed,
+    User,
+    WallThanks,
+)
+from nodes.models import Donation, DonorMonth, Entitlement
+from portal.presenters import donor_data
 from quotas.models import Grant
 from tests.nodes.subscribed import running
 from tests.pages.desk_pages import text
@@ -80,3 +92,15 @@ def test_afterwards_nothing_ties_the_account_to_the_computers(at_home: Client, s
     assert not Entitlement.objects.exclude(grant=None).exists()
     assert not row.entries.exclude(by=None).exists()
     assert not Unsubscribed.objects.exists()
+
+
+def test_each_model_that_names_a_donor_is_in_the_file(donation: Donation) -> None:
+    named = {
+        "donations": Donation, "subscriptions": Subscription, "wall_of_thanks": WallThanks, "shared_picture": SharePicture, "team": TeamMember,
+        "team_invitations": TeamInvitation, "mails": Notice, "months_told": DonorMonth, "mails_ended": Unsubscribed,
+    }  # fmt: skip
+    assert {each.related_model for each in Donor._meta.related_objects} == set(named.values())
+    DonorMonth.objects.create(donor=donation.donor, month="2026-02-01")
+    kept = json.loads("".join(donor_data.kept(donation.donor)))
+    assert set(kept) == {"donor", *named}
+    assert [each["month"] for each in kept["months_told"]] == ["2026-02-01"]
