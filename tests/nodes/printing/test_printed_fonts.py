@@ -38,3 +38,9 @@ def test_a_long_foot_ends_before_the_number_of_the_page() -> None:
     words = pypdfium2.PdfDocument(pdf)[0].get_textpage()
     first, last = words.search("Page 1 of 2").get_next()[0], words.search("Z").get_next()[0]
     assert words.get_charbox(last)[2] < words.get_charbox(first)[0]
+
+
+def test_only_the_words_of_a_table_are_paragraphs() -> None:
+    table = page_furniture.ledger(["By", "Hours"], [["A <b>", "1"]] * 2, (0.5, 0.5))
+    kinds = [[type(cell).__name__ for cell in row] for row in table._cellvalues]
+    assert kinds == [["Paragraph", "Paragraph"], ["Paragraph", "str"], ["Paragraph", "str"]]
