@@ -127,6 +127,7 @@ def erase(*, donor: Donor, by: User | None = None) -> None:
 
     by: the administrator who does it for them; None: they themselves. Raises HasAccount.
     """
+    _lock_offers(Donation.objects.filter(donor=donor))
     row = Donor.objects.select_for_update().get(pk=donor.pk)
     if row.erased_at:
         return
@@ -143,6 +144,7 @@ def erase_own(*, user: User) -> None:
     No row ties the account to the computers afterwards, but for those of the audit log, which nobody changes.
     """
     user = donor_rows.lock(user)
+    _lock_offers(Donation.objects.filter(donor__user=user))
     row = Donor.objects.select_for_update().filter(user=user, erased_at=None).first()
     if row is None:
         return
@@ -153,6 +155,11 @@ def erase_own(*, user: User) -> None:
         Notice.objects.filter(recipient=user, kind__startswith=kind).delete()
     Unsubscribed.objects.filter(user=user, kind__startswith="donation.").delete()
     donor_rows.take_role(user)
+
+
+def _lock_offers(rows: "QuerySet[Donation]") -> None:
+    """Lock offers before their donor: a step holds them, too, and writes a mail that waits for the donor."""
+    list(rows.select_for_update(of=("self",), no_key=True).order_by("pk"))
 
 
 def _erase(row: Donor) -> None:
