@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from django.core import signing
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
@@ -54,6 +55,14 @@ class BadLink(Refusal):
 def may_invite(donor: Donor) -> bool:
     """Say whether a donor may have a team: an organisation of which a computer has come."""
     return bool(donor.organisation) and what_came.has_given(donor)
+
+
+def has_page(donor: Donor) -> bool:
+    """Say whether there is anything to see or to do about a team: also where its computers left, and members or invitations did not."""
+    if not donor.organisation or may_invite(donor):
+        return bool(donor.organisation)
+    somebody = Q(team__isnull=False) | Q(team_invitations__isnull=False)
+    return Donor.objects.filter(somebody, pk=donor.pk).exists()
 
 
 @transaction.atomic
