@@ -195,6 +195,8 @@ def unblock(*, person: User, by: User | None) -> User:
 def remove(*, person: User, by: User | None) -> None:
     """Erase what is personal of a person; the row stays, without a name. Machines go to the bin at the next turn of machines' loop."""
     person = _locked(person, leaves_office=True)
+    # Before the person's key changes: whoever holds a donor's row writes rows that name the person, and waits for that.
+    donors = list(Donor.objects.select_for_update().filter(user=person))
     _record(by, "remove_person", person)
     _shut_out(person)
     _update(
@@ -216,7 +218,7 @@ def remove(*, person: User, by: User | None) -> None:
     ):
         model._default_manager.filter(user=person).delete()  # type: ignore[misc]
     Notice.objects.filter(recipient=person).delete()
-    for donor in Donor.objects.filter(user=person):
+    for donor in donors:
         donor_rows.erase(donor)
 
 

@@ -269,9 +269,9 @@ def confirm(*, donation: Donation, is_right: bool, note: str = "") -> None:
     if not is_right and not note:
         raise BadInput(_("Say what is missing or too much."), field="note")
     answer = Donation.Confirmed.YES if is_right else Donation.Confirmed.NO
-    donor_rows.verify(donation.donor)  # before the donation, as where a donor is erased
     facts = {"confirmed": answer, "confirmed_at": timezone.now(), "confirm_note": "" if is_right else note}
     Donation.objects.filter(pk=donation.pk).update(**facts)
+    donor_rows.verify(donation.donor)  # after the donation, as where a donor is erased
 
 
 def _ask_again(donation: int) -> None:

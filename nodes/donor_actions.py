@@ -11,11 +11,12 @@ from django.utils.translation import gettext_noop as _
 from accounts import emails
 from accounts.audit.trail import Thing, record
 from accounts.donors import donor_rows
-from accounts.models import Donor, Notice, User
+from accounts.models import Donor, SubscriptionEntry, Unsubscribed, User
 from lib.notes import Refusal
 from nodes import actions, mails
 from nodes.files import photos as photo_rows
 from nodes.models import Donation, Photo
+from nodes.subscriptions import grant_rows
 
 _AT_ONCE = 50  # donors of a turn
 _NAMED = 10  # donations of a donor that a row of the audit log names
@@ -126,6 +127,7 @@ def erase(*, donor: Donor, by: User | None = None) -> None:
 
     by: the administrator who does it for them; None: they themselves. Raises HasAccount.
     """
+    _lock_offers(Donation.objects.filter(donor=donor))
     row = Donor.objects.select_for_update().get(pk=donor.pk)
     if row.erased_at:
         return
@@ -137,21 +139,32 @@ def erase(*, donor: Donor, by: User | None = None) -> None:
 
 @transaction.atomic
 def erase_own(*, user: User) -> None:
-    """Erase what is kept of a person as a donor, as they wish. Their account stays; what their computers gave them on the cluster ends."""
+    """Erase what is kept of a person as a donor, as they wish. Their account stays; what their computers gave them on the cluster ends.
+
+    No row ties the account to the computers afterwards, but for those of the audit log, which nobody changes.
+    """
     user = donor_rows.lock(user)
+    _lock_offers(Donation.objects.filter(donor__user=user))
     row = Donor.objects.select_for_update().filter(user=user, erased_at=None).first()
     if row is None:
         return
     _erase(row)
+    grant_rows.part(row, timezone.now())
+    SubscriptionEntry.objects.filter(subscription__donor=row, by=user).update(by=None)
     mails.to_account(user).delete()
+    Unsubscribed.objects.filter(user=user, kind__startswith="donation.").delete()
     donor_rows.take_role(user)
+
+
+def _lock_offers(rows: "QuerySet[Donation]") -> None:
+    """Lock offers before their donor: a step holds them, too, and writes a mail that waits for the donor."""
+    list(rows.select_for_update(of=("self",), no_key=True).order_by("pk"))
 
 
 def _erase(row: Donor) -> None:
     donor_rows.erase(row)
     _erase_words(Donation.objects.filter(donor=row))
     photo_rows.erase_of(row)
-    Notice.objects.filter(donor=row).delete()
 
 
 def note_download(*, donor: Donor, by: User) -> None:

@@ -136,10 +136,12 @@ def _count_steps(groups: dict[str, Sums], span: Span, key_of: dict[int, str]) ->
     lasting = StateChange.objects.filter(undoes=None, undone_by=None).order_by()
     first = lasting.filter(to_state=State.RECEIVED).values("computer").annotate(first=Min("at"))
     for row in first.filter(first__gte=span.began_at, first__lt=span.ended_at):
-        groups[key_of[row["computer"]]].received += 1
+        if (key := key_of.get(row["computer"])) is not None:  # else it came while this is worked out
+            groups[key].received += 1
     retired = lasting.filter(to_state=State.RETIRED, at__gte=span.began_at, at__lt=span.ended_at)
     for computer in retired.values_list("computer", flat=True).distinct():
-        groups[key_of[computer]].retired += 1
+        if (key := key_of.get(computer)) is not None:
+            groups[key].retired += 1
 
 
 def _count_at_the_end(groups: dict[str, Sums], span: Span, computers: Iterable[Any]) -> None:
@@ -159,7 +161,8 @@ def _count_months(groups: dict[str, Sums], span: Span, by: By, key_of: dict[int,
     """Add hours, machines and people."""
     served = ServedMonth.objects.filter(month__range=(span.first_month, span.last_month)).order_by()
     for row in served.values("computer").annotate(sum=Sum("seconds")):
-        groups[key_of[row["computer"]] if row["computer"] else _UNTIED].seconds += row["sum"]
+        if (key := key_of.get(row["computer"]) if row["computer"] else _UNTIED) is not None:
+            groups[key].seconds += row["sum"]
     counted = {"machines": Count("holder", distinct=True), "people": Count("person", distinct=True)}
     of_given = _carried(span).filter(computer__isnull=False).annotate(key=_key(by, "computer__"))
     for key, machines, people in of_given.values("key").annotate(**counted).values_list("key", "machines", "people"):

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_noop as _
 
 from accounts import emails
 from accounts.donors.models import Donor, SharePicture, TeamInvitation, TeamMember, WallThanks
-from accounts.models import Subscription, Unsubscribed, User
+from accounts.models import Notice, Subscription, Unsubscribed, User
 from lib.notes import Refusal
 
 
@@ -64,6 +64,7 @@ def tie(*, donor: Donor, user: User) -> None:
 def _tie(donor: Donor, user: User) -> None:
     donor.user, donor.verified_at = user, donor.verified_at or timezone.now()
     donor.save(update_fields=["user", "verified_at"])
+    TeamMember.objects.filter(donor=donor, user=user).delete()  # it is their own now
     ended = Unsubscribed.objects.filter(donor=donor)  # what they chose before counts for the account
     rows = [Unsubscribed(user=user, kind=row.kind, at=row.at) for row in ended]
     Unsubscribed.objects.bulk_create(rows, ignore_conflicts=True)
@@ -100,5 +101,5 @@ def erase(donor: Donor) -> None:
         email=f"erased-{donor.pk}@invalid", name="-", organisation="", language="", browser_time_zone="",
         verified_at=None, links=F("links") + 1, user=None, erased_at=timezone.now(),
     )  # fmt: skip
-    for model in (WallThanks, SharePicture, TeamMember, TeamInvitation):
+    for model in (WallThanks, SharePicture, TeamMember, TeamInvitation, Notice):
         model._default_manager.filter(donor=donor).delete()

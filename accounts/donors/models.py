@@ -89,6 +89,9 @@ class WallThanks(models.Model):
     is_on = models.BooleanField(default=True)
     agreed_at = models.DateTimeField(default=timezone.now)  # to what stands there
     taken_off = models.CharField(max_length=80, blank=True, default="")  # the words that an administrator took off last
+    refused = models.TextField(
+        blank=True, default="", db_default=""
+    )  # each that was taken off, a line of lib.names.name_key each
     reason = models.CharField(max_length=200, blank=True, default="")  # why, for the donor
 
     class Meta:

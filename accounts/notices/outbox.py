@@ -5,6 +5,7 @@ it is never sent again by itself, it fails, and an administrator decides.
 """
 
 import logging
+import re
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any
@@ -33,6 +34,7 @@ BATCH = 1_000  # rows of one insert
 LOST = _("The worker ended while it sent this. Whether it arrived is not known, so it is not sent again by itself.")
 PASSED_OVER = "No longer worth sending."
 TOO_LATE = _("Its time was over before it could be delivered.")
+_ADDRESS = re.compile(r"[^\s<>@]{1,64}@[^\s<>@]{1,255}")
 Channel, State = Notice.Channel, Notice.State
 OPEN = (State.DUE, State.SENDING)
 
@@ -142,13 +144,18 @@ def delivered(notice: Notice, now: datetime) -> bool:
 
 def settle(notice: Notice, state: str, fault: str) -> None:
     """Close a row that cannot be delivered."""
-    _sending(notice).update(state=state, fault=fault[:200], next_at=None, claimed_at=None)
+    _sending(notice).update(state=state, fault=_without_addresses(fault), next_at=None, claimed_at=None)
 
 
 def put_back(notice: Notice, fault: str, *, pause: timedelta | None = None) -> None:
     """Try a claimed row again after a while; without a `pause`, ever less often."""
     again = timezone.now() + (pause if pause is not None else pause_after(notice.attempts))
-    _sending(notice).update(state=State.DUE, claimed_at=None, fault=fault[:200], next_at=again)
+    _sending(notice).update(state=State.DUE, claimed_at=None, fault=_without_addresses(fault), next_at=again)
+
+
+def _without_addresses(fault: str) -> str:
+    """Return what a server said without the address that it quotes: whose it is may be erased before the row is, and never asked for a mail."""
+    return _ADDRESS.sub("…", fault[:1_000])[:200]
 
 
 def put_off(due: NoticeQuerySet, fault: str) -> int:

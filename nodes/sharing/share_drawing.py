@@ -16,6 +16,15 @@ WIDTH, HEIGHT = 1200, 630
 _TWICE = 2  # drawn so large, and made smaller: slanted edges become smooth
 _PAPER, _INK, _SOFT, _BRAND, _GOLD, _GREEN = "#f3f4f1", "#1d232b", "#535d68", "#8c1d52", "#f5b83d", "#2f8f78"
 _LEFT, _LEAST_TITLE = 72, 40
+# Latin, Greek, Cyrillic and their neighbours; Vietnamese; punctuation and signs.
+_ALONE = (
+    range(0x590),
+    range(0x1E00, 0x2000),
+    range(0x2010, 0x2028),
+    range(0x2030, 0x205F),
+    range(0x2070, 0x20D0),
+    range(0x2100, 0x2C00),
+)
 _MARK = [(4.5, 26), (4.5, 15.6), (10.7, 9.4), (16, 14.7), (21.3, 9.4), (27.5, 15.6), (27.5, 26), (22.5, 26), (22.5, 17.7),
          (21.3, 16.5), (16, 21.8), (10.7, 16.5), (9.5, 17.7), (9.5, 26)]  # fmt: skip
 _STONE = [(16, 3.6), (19.4, 7), (16, 10.4), (12.6, 7)]
@@ -32,10 +41,16 @@ def figures(facts: Shown) -> list[tuple[str, str]]:
 
 
 def can_draw(text: str) -> bool:
-    """Say whether the font has every letter, and they stand one after another: no script that joins letters, or runs to the left."""
+    """Say whether the font is here and has every letter, and they stand one after another: no script that joins letters, or runs to the left."""
+    if fonts.missing():
+        return False
     font = _font(True, 20)
     nothing = bytes(font.getmask("\U0010ffff"))
-    return all(mark.isspace() or (ord(mark) < 0x590 and bytes(font.getmask(mark)) != nothing) for mark in text)
+    return all(mark.isspace() or (_stands_alone(mark) and bytes(font.getmask(mark)) != nothing) for mark in text)
+
+
+def _stands_alone(mark: str) -> bool:
+    return any(ord(mark) in block for block in _ALONE)
 
 
 @lru_cache(maxsize=64)
@@ -77,7 +92,7 @@ def _halves(text: str) -> list[str]:
 
 def _figures(draw: ImageDraw.ImageDraw, found: list[tuple[str, str]]) -> None:
     width = (WIDTH - 2 * _LEFT) / 3
-    size = min(_size(number, True, 96, width - 48) for number, _words in found)
+    size = min((_size(number, True, 96, width - 48) for number, _words in found), default=0)
     for place, (number, words) in enumerate(found):
         left = _LEFT + place * width
         _text(draw, (left, 386), number, _font(True, size), _BRAND, "lm")

@@ -59,10 +59,11 @@ def of_donor(donor: Donor) -> SharePicture | None:
 
 
 def find(key: str) -> SharePicture | None:
-    """Return the open picture with this key."""
+    """Return the open picture with this key; None also while no computer of its donor is here: there is nothing to show."""
     if not key.isprintable():
         return None
-    return SharePicture.objects.filter(key=key, donor__erased_at=None).select_related("donor").first()
+    row = SharePicture.objects.filter(key=key, donor__erased_at=None).select_related("donor").first()
+    return row if row and what_came.has_given(row.donor) else None
 
 
 def words_of(donor: Donor) -> str:

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext, override
 
 from accounts.donors import donor_rows
-from accounts.models import Subscription, User
+from accounts.models import Donor, Subscription, User
+from accounts.subscriptions import ledger
 from nodes.models import Entitlement
 from quotas.models import MEASURES, Grant
 
@@ -31,6 +32,17 @@ def follow(subscription: Subscription) -> None:
 def end(grant: Grant, now: datetime) -> None:
     """End a grant now."""
     Grant.objects.filter(pk=grant.pk, ends_at__gt=now).update(ends_at=max(now, grant.starts_at + _LEAST))
+
+
+def part(donor: Donor, now: datetime) -> None:
+    """End the grants of a donor who is erased and whose account stays, and let nothing tell by which computers they came."""
+    for row in Subscription.objects.filter(donor=donor, entitlement__grant__isnull=False).order_by("pk"):
+        ledger.locked(row.pk)
+    grants = list(Grant.objects.filter(entitlement__subscription__donor=donor))
+    for grant in grants:
+        end(grant, now)
+    Entitlement.objects.filter(grant__in=grants).update(grant=None)
+    Grant.objects.filter(pk__in=[grant.pk for grant in grants]).update(reason="")
 
 
 def _end(subscription: Subscription) -> datetime:

@@ -9,11 +9,12 @@ from datetime import timedelta
 
 from django.core import signing
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from accounts import emails, limits
+from accounts.donors import donor_rows
 from accounts.models import Donor, TeamInvitation, TeamMember, User
 from accounts.person_names import clean_email
 from lib.notes import Refusal
@@ -59,6 +60,14 @@ def teams_of(user: User) -> QuerySet[Donor]:
 def may_invite(donor: Donor) -> bool:
     """Say whether a donor may have a team: an organisation whose computer has come."""
     return bool(donor.organisation) and what_came.has_given(donor)
+
+
+def has_page(donor: Donor) -> bool:
+    """Say whether there is anything to see or to do about a team: also where its computers left, and members or invitations did not."""
+    if not donor.organisation or may_invite(donor):
+        return bool(donor.organisation)
+    somebody = Q(team__isnull=False) | Q(team_invitations__isnull=False)
+    return Donor.objects.filter(somebody, pk=donor.pk).exists()
 
 
 @transaction.atomic
@@ -129,8 +138,12 @@ def read(text: str) -> TeamInvitation:
 
 @transaction.atomic
 def join(*, text: str, user: User) -> Donor:
-    """Use an invitation, once. Raises BadLink, BadInvitation."""
-    donor = _locked(read(text).donor)
+    """Use an invitation, once. Raises BadLink, BadInvitation, also for somebody who was removed or blocked meanwhile."""
+    donor = read(text).donor
+    user = donor_rows.lock(user)  # first, as where a person is removed
+    if user.removed_at or not user.is_active:
+        raise BadInvitation(_("Your account was ended meanwhile. Nothing can be changed any more."))
+    donor = _locked(donor)
     if donor.user_id == user.pk:
         raise BadInvitation(_("It is your own organisation: you see all of it under Donating."))
     if not TeamInvitation.objects.filter(pk=read(text).pk).delete()[0]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, QuerySet, Sum, TextField, Value
+from django.db.models.functions import Concat
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
@@ -17,7 +18,7 @@ from lib.names import name_key
 from lib.notes import Refusal
 from nodes.models import Computer, ServedMonth
 from nodes.thanks import taken_off_mails
-from nodes.thanks.wall_text import BadText, clean_text
+from nodes.thanks.wall_text import LONGEST, BadText, clean_text
 from nodes.what_came import CAME, has_given
 
 FEWEST = 5  # donors, below which no sum is shown
@@ -70,7 +71,7 @@ def stand(*, donor: Donor, text: str = "") -> WallThanks:
         raise NotYet(_("The wall is for donors who have a computer here. Choose again once yours has come."))
     text = clean_text(text) if text else ""
     row = place_of(donor) or WallThanks(donor=donor)
-    if text and name_key(text) == name_key(row.taken_off):
+    if text and name_key(text) in (name_key(row.taken_off), *row.refused.split("\n")):
         raise BadText(_("An administrator took these words off the wall. Choose others."))
     row.text, row.is_on, row.agreed_at = text, True, timezone.now()
     row.save()
@@ -90,7 +91,8 @@ def take_off(*, row: WallThanks, text: str, reason: str, by: User) -> None:
     """Take words off the wall, and mail the donor. text: as the administrator read them. Raises Changed where they are others by now."""
     donor = _locked(row.donor)
     theirs = WallThanks.objects.filter(donor=donor, is_on=True, text=text).exclude(text="")
-    if not theirs.update(is_on=False, text="", taken_off=text, reason=reason):
+    refused = Concat("refused", Value(f"{name_key(text[:LONGEST])}\n"), output_field=TextField())
+    if not theirs.update(is_on=False, text="", taken_off=F("text"), refused=refused, reason=reason):
         raise Changed(_("These words do not stand there any more: the donor changed them, or somebody was faster."))
     taken_off_mails.tell(row, timezone.now())
     numbers = ", ".join(each.number for each in donor.donations.order_by("pk")[:10])

@@ -48,9 +48,10 @@ _OF_SUBSCRIPTION = ("title", "promised_at", "starts_at", "days", "ends_at", "wit
 _OF_CODE = ("days", "made_at", "expires_at", "claimed_at", "withdrawn_at")  # not who used it
 _OF_ENTRY = ("kind", "days", "at", "month")
 _OF_MONTH = ("month", "seconds")
+_OF_MONTH_TOLD = ("month", "told_at")
 _OF_PHOTO = ("added_at", "width", "height")
 _OF_ENDED = ("kind", "at")
-_OF_WALL = ("is_on", "text", "agreed_at", "taken_off", "reason")
+_OF_WALL = ("is_on", "text", "agreed_at", "taken_off", "refused", "reason")
 _OF_PICTURE = ("key", "with_words", "language", "made_at")
 _OF_MAIL = ("kind", "state", "created_at", "delivered_at")
 
@@ -72,6 +73,8 @@ def kept(donor: Donor) -> Iterator[str]:
     yield from _listed(_facts(row, ("email", "sent_at", "expires_at")) for row in donor.team_invitations.all())
     yield '], "mails": ['
     yield from _listed(_facts(row, _OF_MAIL) for row in batches(_mails(donor)))
+    yield '], "months_told": ['
+    yield from _listed(_facts(row, _OF_MONTH_TOLD) for row in donor.months.order_by("month"))
     yield '], "mails_ended": ['
     ended = Unsubscribed.objects.filter(Q(donor=donor) | Q(user__donor=donor))
     yield from _listed(_facts(row, _OF_ENDED) for row in batches(ended))

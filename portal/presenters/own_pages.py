@@ -36,7 +36,7 @@ class Own:
     @property
     def links(self) -> Iterator[tuple[str, str]]:
         """Yield the addresses and names of their further pages."""
-        if self.donor.organisation and (team.may_invite(self.donor) or self.donor.team.exists()):
+        if team.has_page(self.donor):
             yield self.url("team"), _("Your team")
         if wall.is_open():
             yield self.url("thanks"), _("The wall of thanks")

@@ -33,13 +33,13 @@ from portal.views.given import private
 @require_http_methods(["GET", "HEAD", "POST"])
 def _team(request: HttpRequest, own: Own) -> HttpResponse:
     """Show a donor their team. A POST invites, takes an invitation back, or removes somebody."""
-    if not team.may_invite(own.donor) and not own.donor.team.exists():
+    if not team.has_page(own.donor):
         raise Http404
     if request.method != "POST":
         return _page(request, own, InviteForm())
     if "invite" not in request.POST:
         _take_away(request, own)
-        return own.again("team")
+        return own.again("team") if team.has_page(own.donor) else redirect(own.home)
     form = InviteForm(request.POST)
     if not form.is_valid():
         return _page(request, own, form)

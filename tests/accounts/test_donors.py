@@ -14,7 +14,7 @@ from accounts import person_actions
 from accounts.donors import donor_links, donor_rows
 from accounts.donors.donor_links import BadLink
 from accounts.donors.donor_rows import TiedElsewhere
-from accounts.models import Donor, User
+from accounts.models import Donor, Notice, Unsubscribed, User
 from tests.accounts.test_tokens import in_own_connection
 from tests.database_clients import count_of_waiting
 from tests.waiting import PATIENCE, until
@@ -250,3 +250,25 @@ def test_what_was_erased_meanwhile_is_tied_to_nobody(student: User, student2: Us
     with pytest.raises(TiedElsewhere, match="erased"):
         donor_rows.tie(donor=donor_of("ana@example.org"), user=student2)
     assert not Donor.objects.exclude(user=None).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_removing_a_person_waits_for_what_is_written_about_their_row_as_a_donor(student: User) -> None:
+    donor = donor_of()
+    donor_rows.tie(donor=donor, user=student)
+    with ThreadPoolExecutor() as pool:
+        with transaction.atomic():
+            Donor.objects.select_for_update().get(pk=donor.pk)
+            removing = pool.submit(in_own_connection, lambda: person_actions.remove(person=student, by=None))
+            until(count_of_waiting, "the removal waits for the donor's row")
+            Unsubscribed.objects.create(user=student, kind="donation.month")  # waits for the person's key
+        removing.result(timeout=PATIENCE)
+    assert not Unsubscribed.objects.exists()
+
+
+def test_mails_to_a_donor_go_with_whoever_is_removed(student: User) -> None:
+    donor = donor_of()
+    Notice.objects.create(donor=donor, kind="donation.link", about="donor:1", channel="mail")
+    donor_rows.tie(donor=donor, user=student)
+    person_actions.remove(person=student, by=None)
+    assert not Notice.objects.filter(donor=donor).exists()

@@ -73,13 +73,13 @@ def test_what_an_administrator_writes_down_is_in_the_log(admin: User) -> None:
     assert (row.who, row.object_id, row.name) == (admin, str(donation.pk), donation.number)
 
 
-def test_a_confirmation_locks_the_donor_before_the_donation_as_erasing_does(admin: User) -> None:
+def test_a_confirmation_locks_the_donation_before_the_donor_as_erasing_does(admin: User) -> None:
     donation = offered()
     stepped(donation.computers.get(), "accept", "receive", by=admin)
     with CaptureQueriesContext(connection) as queries:
         actions.confirm(donation=donation, is_right=True)
     written = [query["sql"].split('"')[1] for query in queries if query["sql"].startswith("UPDATE")]
-    assert written == ["accounts_donor", "nodes_donation"]
+    assert written == ["nodes_donation", "accounts_donor"]
 
 
 def test_a_list_is_confirmed_once_all_that_is_awaited_is_here(admin: User) -> None:
@@ -126,3 +126,25 @@ def test_who_erases_while_somebody_ties_is_too_late(student: User) -> None:
             until(count_of_waiting, "who erases waits for the donor's row")
         other.result(timeout=PATIENCE)
     assert (said, Donor.objects.get().erased_at) == (["refused"], None)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("has_account", [False, True])
+def test_who_is_erased_while_a_step_is_taken_waits_for_it(admin: User, student: User, has_account: bool) -> None:
+    donation = offered(PC, message="Behind the blue door")
+    if has_account:
+        donor_rows.tie(donor=donation.donor, user=student)
+    with ThreadPoolExecutor() as pool:
+        with transaction.atomic():
+            stepped(donation.computers.get(), "accept", by=admin)  # its mail asks for the donor's row at the end
+            Notice.objects.create(donor=donation.donor, kind="donation.step", about="x", channel="mail")
+            end = (
+                (lambda: donor_actions.erase_own(user=student))
+                if has_account
+                else (lambda: donor_actions.erase(donor=donation.donor))
+            )
+            erasing = pool.submit(in_own_connection, end)
+            until(count_of_waiting, "it waits for the offer")
+        erasing.result(timeout=PATIENCE)
+    donation.refresh_from_db()
+    assert (donation.message, Notice.objects.filter(donor=donation.donor).count()) == ("", 0)

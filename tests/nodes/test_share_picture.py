@@ -73,7 +73,8 @@ def test_erasing_the_donor_ends_it(donor: Donor) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "is_drawn"), [("Łukasz & Ñandú, 6.º", True), ("أصدقاء", False), ("学校", False), ("❤️", False)]
+    ("text", "is_drawn"),
+    [("Łukasz & Ñandú, 6.º", True), ("Nguyễn “Thị” – Bích… €", True), ("أصدقاء", False), ("学校", False), ("❤️", False)],
 )
 def test_letters_that_the_font_lacks_are_known(text: str, is_drawn: bool) -> None:
     assert share_drawing.can_draw(text) == is_drawn

@@ -131,3 +131,18 @@ def test_erasing_the_donor_or_the_member_ends_it(school: Donor, student: User) -
     assert not TeamInvitation.objects.exists()
     with pytest.raises(team.NoTeam, match="erased"):
         invite(school)
+
+
+@pytest.mark.parametrize("end", [person_actions.remove, person_actions.block])
+def test_who_was_removed_or_blocked_meanwhile_does_not_join(school: Donor, student: User, end: Any) -> None:
+    text, still_signed_in = invite(school), User.objects.get(pk=student.pk)
+    end(person=student, by=None)
+    with pytest.raises(team.BadInvitation, match="ended"):
+        team.join(text=text, user=still_signed_in)
+    assert (TeamMember.objects.count(), TeamInvitation.objects.count()) == (0, 1)
+
+
+def test_a_member_who_takes_the_organisation_over_is_a_member_no_longer(school: Donor, student: User) -> None:
+    TeamMember.objects.create(donor=school, user=student)
+    donor_rows.tie(donor=school, user=student)
+    assert not TeamMember.objects.exists()

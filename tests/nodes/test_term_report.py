@@ -1,12 +1,13 @@
 """The report between two days: what counts in it, when, and for whom."""
 
+from collections import defaultdict
 from datetime import date
 from typing import Any
 
 import pytest
 
 from accounts.models import Donor, User
-from nodes import actions, donor_actions
+from nodes import actions, donor_actions, term_report
 from nodes.models import Computer, Donation
 from nodes.term_report import AN_ORGANISATION, NO_ORGANISATION, By, Report, Span, last_six_months, report
 from tests.nodes.conftest import Clock
@@ -118,3 +119,12 @@ def test_more_computers_cost_no_more_queries(pc: Computer, admin: User, django_a
 )
 def test_at_first_it_is_of_six_months(today: date, first: date) -> None:
     assert last_six_months(today) == Span(first, today)
+
+
+def test_a_computer_that_comes_while_it_is_worked_out_is_left_out(pc: Computer, admin: User) -> None:
+    serve(pc, "2026-03", 100)
+    groups: dict[str, term_report.Sums] = defaultdict(term_report.Sums)
+    span = Span(date(2026, 3, 1), date(2026, 3, 31))
+    term_report._count_steps(groups, span, key_of={})
+    term_report._count_months(groups, span, By.KIND, key_of={})
+    assert not any(sums.received or sums.seconds for sums in groups.values())

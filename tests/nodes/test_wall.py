@@ -9,7 +9,7 @@ from accounts.models import AuditRow, Donor, User, WallThanks
 from lib.notes import Refusal
 from nodes.models import ServedMonth
 from nodes.thanks import wall
-from nodes.thanks.wall_text import clean_text
+from nodes.thanks.wall_text import BadText, clean_text
 from tests.nodes.donated import donor_of, mailed, make_computer
 from tests.nodes.hypervisors.seen import START, make_node
 
@@ -110,8 +110,9 @@ def test_words_that_were_taken_off_are_not_taken_again(donor: Donor, admin: User
 
 def test_only_the_words_that_an_administrator_read_are_taken_off(donor: Donor, admin: User) -> None:
     wall.stand(donor=donor, text="A school")
-    with pytest.raises(wall.Changed):
-        taken_off(donor, admin, "Colegio Mejía")
+    for text in ("Colegio Mejía", "A school" * 99):
+        with pytest.raises(wall.Changed):
+            taken_off(donor, admin, text)
     assert words() == ["A school"]
     assert not AuditRow.objects.exists()
 
@@ -143,3 +144,25 @@ def test_sums_are_said_of_several_donors_only() -> None:
     assert wall.together() == wall.Together(computers=5, hours=0)  # four of them served
     ServedMonth.objects.create(**rows[0])
     assert wall.together() == wall.Together(computers=5, hours=700)
+
+
+def test_words_that_were_taken_off_before_others_are_not_taken_again(donor: Donor, admin: User) -> None:
+    for text in ("One", "Two"):
+        wall.stand(donor=donor, text=text)
+        taken_off(donor, admin, text)
+    for text in ("ONE", "two"):
+        with pytest.raises(Refusal, match="took these words off"):
+            wall.stand(donor=donor, text=text)
+
+
+@pytest.mark.parametrize(
+    "text", ["t.me/minga", "Look at x.com", "minga。example", "http:minga", "10.0.0.1", "099–876–5432", "099·876·5432", "099 1998 765"]
+)  # fmt: skip
+def test_ways_around_which_are_refused_too(text: str) -> None:
+    with pytest.raises(BadText):
+        clean_text(text)
+
+
+@pytest.mark.parametrize("text", ["Promoción 1998-2002", "Año lectivo 2025/2026", "1999 – 2001", "J.Paz y M.Coral"])
+def test_years_are_no_telephone_and_initials_no_address(text: str) -> None:
+    assert clean_text(text) == text

@@ -1,13 +1,29 @@
 """All that is kept of a donor with an account: they download and erase it there, after showing who they are."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.donors import donor_rows
-from accounts.models import User
-from nodes.models import Donation
+from accounts.models import (
+    Donor,
+    Notice,
+    SharePicture,
+    Subscription,
+    SubscriptionEntry,
+    TeamInvitation,
+    TeamMember,
+    Unsubscribed,
+    User,
+    WallThanks,
+)
+from nodes.models import Donation, DonorMonth, Entitlement
+from portal.presenters import donor_data
+from quotas.models import Grant
+from tests.nodes.subscribed import running
 from tests.pages.desk_pages import text
 from tests.pages.test_donor_data import donation as donation
 from tests.pages.test_donor_data import is_personal, whole
@@ -63,3 +79,28 @@ def test_another_person_s_data_have_no_address(client: Client, donation: Donatio
     client.force_login(student2)
     pages = ("data/", "data/download/", "erase/", "thanks/")
     assert {client.get(f"/donating/{page}").status_code for page in pages} == {404}
+
+
+def test_afterwards_nothing_ties_the_account_to_the_computers(at_home: Client, student: User) -> None:
+    row = running(student)
+    SubscriptionEntry.objects.create(subscription=row, kind="given", days=-1, key="given:1", by=student)
+    Subscription.objects.update(user=None, donor=student.donor)
+    Unsubscribed.objects.create(user=student, kind="donation.month")
+    at_home.post("/donating/erase/")
+    grant = Grant.objects.get(user=student)
+    assert (grant.reason, grant.ends_at - timezone.now() <= timedelta(seconds=1)) == ("", True)
+    assert not Entitlement.objects.exclude(grant=None).exists()
+    assert not row.entries.exclude(by=None).exists()
+    assert not Unsubscribed.objects.exists()
+
+
+def test_each_model_that_names_a_donor_is_in_the_file(donation: Donation) -> None:
+    named = {
+        "donations": Donation, "subscriptions": Subscription, "wall_of_thanks": WallThanks, "shared_picture": SharePicture, "team": TeamMember,
+        "team_invitations": TeamInvitation, "mails": Notice, "months_told": DonorMonth, "mails_ended": Unsubscribed,
+    }  # fmt: skip
+    assert {each.related_model for each in Donor._meta.related_objects} == set(named.values())
+    DonorMonth.objects.create(donor=donation.donor, month="2026-02-01")
+    kept = json.loads("".join(donor_data.kept(donation.donor)))
+    assert set(kept) == {"donor", *named}
+    assert [each["month"] for each in kept["months_told"]] == ["2026-02-01"]

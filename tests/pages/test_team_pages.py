@@ -5,6 +5,7 @@ from django.test import Client
 
 from accounts.donors import donor_links
 from accounts.models import Donor, TeamInvitation, TeamMember, User
+from nodes.models import Computer
 from nodes.teams import team
 from tests.nodes.donated import donor_of, make_computer, offered
 from tests.nodes.test_team import token
@@ -97,3 +98,11 @@ def test_others_find_no_team(client: Client, school: Donor, student2: User) -> N
     client.force_login(student2)
     assert client.get(f"/team/{school.pk}/").status_code == 404
     assert client.post(f"/team/{school.pk}/leave/").status_code == 404
+
+
+def test_an_invitation_is_taken_back_also_after_the_computer_left(client: Client, school: Donor) -> None:
+    row, url = team.invite(donor=school, email="ana@example.org", address=""), link(school)
+    Computer.objects.update(state="accepted")  # its receipt was taken back
+    assert "ana@example.org" in text(client.get(url))
+    reply = client.post(url, {"withdraw": str(row.pk)}, follow=True)
+    assert (reply.status_code, TeamInvitation.objects.count()) == (200, 0)

@@ -132,6 +132,15 @@ def test_an_administrator_sends_again_what_failed(student: User, admin: User) ->
     assert [(row.state, row.attempts) for row in claim()] == [("sending", 1)]
 
 
+def test_the_address_that_a_server_quotes_is_not_kept(student: User) -> None:
+    notice = claim()[0] if letter(student) else Notice()
+    outbox.put_back(notice, "450 <ana@example.org>: is full")
+    assert fresh(notice).fault == "450 <…>: is full"
+    lost_since(notice, timezone.now())
+    outbox.settle(notice, "failed", "550 ana@example.org: nobody")
+    assert fresh(notice).fault == "550 … nobody"
+
+
 @pytest.mark.parametrize("state", ["due", "sending", "none", "cancelled"])
 def test_nothing_else_is_sent_again(student: User, admin: User, state: str) -> None:
     notice = letter(student)
