@@ -11,8 +11,8 @@ from accounts.models import AuditRow, User
 from lib.minute_counts import MinuteCounts
 from portal.middleware import page_writes
 from tests.api.program import Program
+from tests.portal.callers import Address
 from tests.portal.rules import PUBLIC, rule_of
-from tests.portal.test_walk import Address
 from tests.portal.test_walk import addresses as addresses
 
 pytestmark = pytest.mark.slow

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from django.db import transaction
 
+from tests.portal.callers import Address, Caller
 from tests.portal.page_forms import PageForm, forms_of
-from tests.portal.test_walk import Address, Caller
 from tests.portal.test_walk import addresses as addresses
 
 pytestmark = pytest.mark.slow

@@ -8,7 +8,8 @@ from uuid import uuid4
 import pytest
 from django.urls import get_resolver
 
-from tests.portal.test_walk import Address, Caller, routes
+from tests.portal.callers import Address, Caller
+from tests.portal.test_walk import routes
 
 pytestmark = pytest.mark.slow
 

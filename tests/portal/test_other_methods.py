@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.portal.test_walk import Address, Caller, _without
+from tests.portal.callers import Address, Caller
+from tests.portal.test_walk import _without
 from tests.portal.test_walk import addresses as addresses
 
 pytestmark = pytest.mark.slow
