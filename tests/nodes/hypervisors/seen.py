@@ -24,9 +24,9 @@ def look(minutes: float, *hosts: Host | str, **facts: Any) -> None:
 
 
 def watched(*spans: tuple[float, float]) -> Node:
-    """quinde, looked at each minute of these spans, both ends included."""
+    """quinde, looked at every five minutes of these spans, both ends included: more often is dearer and says the same (looks.GAP)."""
     for first, last in spans:
-        for minute in range(int(first), int(last) + 1):
+        for minute in (*range(int(first), int(last), 5), int(last)):
             look(minute)
     return Node.objects.get(name="quinde")
 
