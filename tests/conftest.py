@@ -33,12 +33,13 @@ if TYPE_CHECKING:
 DATA = Path(os.environ.get("MINGA_TEST_DATA", ".data-test")).resolve()
 PASSWORD = "minga"
 READY_SECONDS = 90.0
-# xdist groups that take long, in the order of their start: the longest first, those that wait beside those that work. The short
-# tests come last and even out the end.
+# xdist groups that take long, in the order of their start: the longest first, those that wait beside those that work: at the
+# end of a run they would wait for each other. The short tests come last and even out the end.
 LONG_GROUPS = (
     "simulated-stack", "debian-stack", "qemu-stack", "pages-in-a-browser", "contract-qemu", "accounts-in-a-browser", "test_agent-openssh",
-    "test_agent-embedded", "guests-qemu", "upgrade-of-make-run", "test_waiting-openssh", "test_waiting-embedded", "oidc",
-    "questions-in-a-browser", "contract-simulated", "guests-simulated",
+    "test_agent-embedded", "guests-qemu", "upgrade-of-make-run", "tunnels-dialing", "test_waiting-openssh", "test_waiting-embedded", "oidc",
+    "backup", "test_waiting_clients-openssh", "test_waiting_clients-embedded", "questions-in-a-browser", "tunnels-end-to-end",
+    "test_agent_program-openssh", "test_agent_program-embedded", "contract-simulated", "guests-simulated",
 )  # fmt: skip
 # What was compiled is kept, whatever the environment says: else each worker rewrites the assertions of all tests anew, and each
 # process that a test starts compiles all of ours.
