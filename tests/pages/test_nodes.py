@@ -89,7 +89,7 @@ def test_a_computer_is_tied_and_its_hours_count(staff: Client, quinde: Node) -> 
     assert tied(staff, quinde, computer).status_code == 302
     page = text(staff.get(f"/manage/nodes/{quinde.pk}/"))
     assert (computer.number in page, "1 hour" in page) == (True, True)
-    assert computer.served.get().seconds == 3600
+    assert computer.served.get().seconds // 60 == 60  # what counts goes on while the test runs
 
 
 def test_a_computer_leads_to_the_node_that_it_is_and_no_longer_was(staff: Client, quinde: Node) -> None:
