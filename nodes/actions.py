@@ -232,14 +232,8 @@ def _move(
     since: datetime | None = None,
 ) -> None:
     """Write the new state of a locked or new row, and the change. grams: what it weighs, where it was weighed just now. since: not now."""
-    facts: dict[str, Any] = {
-        "from_state": computer.state,
-        "to_state": to,
-        "reason": reason,
-        "note": note,
-        "disks": disks,
-    }
-    facts["undoes"] = undoes
+    facts: dict[str, Any] = {"from_state": computer.state, "to_state": to, "undoes": undoes}
+    facts |= {"reason": reason, "note": note, "disks": disks}
     if grams is not None:
         facts |= {"grams": grams, "grams_before": computer.grams}
         computer.grams = grams
