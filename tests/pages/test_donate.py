@@ -56,7 +56,7 @@ def test_of_several_that_are_alike_one_is_described(client: Client) -> None:
     [
         (("15", "6"), "At most 20 computers at a time"),
         (("21", "1"), "up to 20"),
-        (("0", "1"), "greater"),
+        (("0", "1"), "from 1 on"),
     ],
 )
 def test_too_many_or_none_is_said_at_the_field(client: Client, counts: tuple[str, ...], sentence: str) -> None:
