@@ -175,7 +175,8 @@ def undo(*, batch: uuid.UUID, by: User) -> list[Computer]:
         computer.grams = _grams_before(change, computer)
         if before == State.ACCEPTED:
             _ask_again(computer.donation_id)
-        _move(computer, before, by=by, now=now, batch=again, reason=_reason_before(change), undoes=change)
+        since, reason = _since_before(change), _reason_before(change)
+        _move(computer, before, by=by, now=now, batch=again, reason=reason, undoes=change, since=since)
         if before in states.HERE and change.to_state not in states.HERE:
             ties.bring_back(computer, change.at, by=by, now=now)
         _record(by, "undo_computer_step", computer)
@@ -201,6 +202,13 @@ def _grams_before(change: StateChange, computer: Computer) -> int | None:
     return None if change.from_state == State.ACCEPTED else computer.grams  # not here: nobody has weighed it
 
 
+def _since_before(change: StateChange) -> datetime:
+    """Return since when a computer was in the state that it had before a change: a step that was taken back counts as none."""
+    rows = StateChange.objects.filter(computer=change.computer_id, to_state=change.from_state, pk__lt=change.pk)
+    found = rows.filter(undoes=None, undone_by=None).order_by("pk").last()
+    return found.at if found else change.at
+
+
 def _reason_before(change: StateChange) -> str:
     """Return the reason that a computer had before a change; '' unless it was declined."""
     if change.from_state != State.DECLINED:
@@ -221,21 +229,16 @@ def _move(
     disks: str = "",
     undoes: StateChange | None = None,
     grams: int | None = None,
+    since: datetime | None = None,
 ) -> None:
-    """Write the new state of a locked or new row, and the change. grams: what it weighs, where it was weighed just now."""
-    facts: dict[str, Any] = {
-        "from_state": computer.state,
-        "to_state": to,
-        "reason": reason,
-        "note": note,
-        "disks": disks,
-    }
-    facts["undoes"] = undoes
+    """Write the new state of a locked or new row, and the change. grams: what it weighs, where it was weighed just now. since: not now."""
+    facts: dict[str, Any] = {"from_state": computer.state, "to_state": to, "undoes": undoes}
+    facts |= {"reason": reason, "note": note, "disks": disks}
     if grams is not None:
         facts |= {"grams": grams, "grams_before": computer.grams}
         computer.grams = grams
     StateChange.objects.create(computer=computer, at=now, by=by, batch=batch, **facts)
-    computer.state, computer.state_since, computer.reason = to, now, reason
+    computer.state, computer.state_since, computer.reason = to, since or now, reason
     computer.save(update_fields=["state", "state_since", "reason", "grams", "used_for"])
     if by and facts["from_state"] in states.HERE and to not in states.HERE:
         ties.end_of(computer, by=by, now=now)

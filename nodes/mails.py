@@ -1,6 +1,7 @@
 """Mails to donors: their link when they offer, and each step that matters, one mail for all computers of a press."""
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +23,11 @@ from nodes.subscriptions.plan_words import brings
 
 OFFERED, STEPPED, LINK, TIED = "donation.offered", "donation.step", "donation.link", "donation.tied"
 ERASURE = "donation.erasure"
+_BRING_NOTHING = (
+    State.OFFERED,
+    State.DECLINED,
+    State.LOST,
+)  # in which an accepted computer may be by the time of the mail
 
 
 def register() -> None:
@@ -99,7 +105,7 @@ def offered_facts(notice: Notice) -> dict[str, Any] | None:
     if not greeting["is_known"]:
         for computer in computers:
             computer.model = ""
-    _add_what_they_bring(computers, State.OFFERED)
+    _add_what_they_bring(row for row in computers if row.state == State.OFFERED)
     return {"subject": subject, "donation": donation, "lines": alike.lines(computers), **greeting}
 
 
@@ -111,13 +117,12 @@ def step_facts(notice: Notice) -> dict[str, Any] | None:
     if not changes:
         return None
     computers = [change.computer for change in changes]
-    if changes[0].to_state == State.ACCEPTED:
-        _add_what_they_bring(computers, State.ACCEPTED)
     donation = _donation(computers[0].donation_id)
     is_welcome_late = changes[0].to_state == State.ACCEPTED and all(each.state != State.ACCEPTED for each in computers)
     if donation is None or is_welcome_late:  # nobody is asked to bring what is here already
         return None
     paths = overtaking.paths_to(changes)
+    _add_what_they_bring(_just_welcome(changes, paths))
     return {
         "subject": _subject(changes[0], computers),
         "state": "found" if changes[0].from_state == State.LOST else changes[0].to_state,
@@ -130,9 +135,16 @@ def step_facts(notice: Notice) -> dict[str, Any] | None:
         "brings_something": any(getattr(each, "brings", "") for each in computers),
         "count": len(computers),
         "is_certified": WipeCertificate.objects.filter(computer__in=computers, withdrawn_at=None).exists(),
-        "may_confirm": not donation.confirmed and any(State.RECEIVED in path[:-1] for path in paths.values()),
+        "may_confirm": not donation.confirmed and any(State.RECEIVED in path for path in paths.values()),
+        "is_all_here": not donation.computers.filter(state=State.ACCEPTED).exists(),
         "page": page_of(donation.donor),
     }
+
+
+def _just_welcome(changes: list[StateChange], paths: dict[int, tuple[str, ...]]) -> list[Computer]:
+    """Return the computers of which this mail is the first to say that they are accepted."""
+    rows = [change.computer for change in changes if State.ACCEPTED in paths[change.pk]]
+    return [row for row in rows if row.state not in _BRING_NOTHING]
 
 
 def _lines(changes: list[StateChange], paths: dict[int, tuple[str, ...]]) -> list[tuple[alike.Line, list[str]]]:
@@ -181,11 +193,11 @@ def tied_facts(notice: Notice) -> dict[str, Any] | None:
     return {"subject": _("What you gave is now part of an account"), **facts}
 
 
-def _add_what_they_bring(computers: list[Computer], state: State) -> None:
-    """Note on each computer in this state, as `brings`, the subscription that its donor gets for it."""
+def _add_what_they_bring(computers: Iterable[Computer]) -> None:
+    """Note on each of these computers, as `brings`, the subscription that its donor gets for it."""
     ways = plans.enabled()
     for computer in computers:
-        plan = plans.plan_for(plans.worth_of(computer), ways) if computer.state == state else None
+        plan = plans.plan_for(plans.worth_of(computer), ways)
         computer.brings = brings(plan) if plan else ""  # type: ignore[attr-defined]
 
 

@@ -18,6 +18,7 @@ from accounts.terms import versions
 from lib.compiled_queries import Given, compiled
 from portal import access
 from portal.confirmation import methods_of
+from portal.next_page import AFTER_SIGN_UP
 from portal.outside_outcomes import no_guess, sentences_of_a_form
 from portal.presenters.navigation import home_of
 from portal.request_facts import address_of
@@ -66,7 +67,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
             security_mails.send(user, what, address=address_of(self.request))
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
-        return home_of(request.user)  # type: ignore[arg-type]  # who has just signed in
+        kept: str = request.session.pop(AFTER_SIGN_UP, "")
+        return kept or home_of(request.user)  # type: ignore[arg-type]  # who has just signed in
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("account")

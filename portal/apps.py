@@ -14,6 +14,7 @@ class PortalConfig(AppConfig):
     def ready(self) -> None:
         from accounts.models import User
         from portal import access
+        from portal.forms import field_words
         from quotas import request_mails
         from quotas.models import QuotaRequest
 
@@ -22,3 +23,4 @@ class PortalConfig(AppConfig):
 
         request_mails.register(may_decide)
         multipartparser.MAX_TOTAL_HEADER_SIZE = LONGEST_HEAD  # type: ignore[attr-defined]
+        field_words.use()

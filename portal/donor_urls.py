@@ -82,6 +82,7 @@ desk_pages = [
     path("computers/labels/print/", label_pages.printed, name="labels-print"),
     path("thanks/", thanks_pages.texts, name="thanks-texts"),
     path("thanks/<int:pk>/", thanks_pages.take_off, name="thanks-take-off"),
+    path("donations/", donation_desk.donations, name="donations"),
     path("donations/<int:pk>/", donation_desk.donation, name="donation"),
     path("donations/<int:pk>/undo/", desk.undo_of_donation, name="donation-undo"),
     path("donations/<int:pk>/donor/", donor_data.for_them, name="donation-donor"),

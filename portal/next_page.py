@@ -9,7 +9,7 @@ from django.http import HttpRequest, QueryDict
 from django.urls import Resolver404, resolve
 from django.utils.http import url_has_allowed_host_and_scheme
 
-AFTER_SIGN_UP = "after_sign_up"  # read by two templates
+AFTER_SIGN_UP = "after_sign_up"  # read by two templates, and taken where somebody signs in
 
 
 def next_page(request: HttpRequest, otherwise: str = "", sent: QueryDict | None = None) -> str:

@@ -64,7 +64,7 @@ def png(facts: Shown) -> bytes:
         _band(draw)
         _mark(draw, _LEFT, 78, 84)
         _text(draw, (_LEFT + 106, 120), "Minga", _font(True, 46), _INK, "lm")
-        _title(draw, facts.words if can_draw(facts.words) else "")
+        _title(draw, facts.words if facts.words and can_draw(facts.words) else facts.title)
         _figures(draw, figures(facts))
         line = _("Old computers, given by many, a machine for everyone.")
         _text(draw, (_LEFT, 564), line, _font(False, _size(line, False, 30, WIDTH - 2 * _LEFT)), _SOFT, "lm")
@@ -73,9 +73,9 @@ def png(facts: Shown) -> bytes:
     return out.getvalue()
 
 
-def _title(draw: ImageDraw.ImageDraw, words: str) -> None:
-    """Write the words, or a title of ours; long ones on two lines."""
-    title, width = words or _("Given, and at work"), WIDTH - 2 * _LEFT
+def _title(draw: ImageDraw.ImageDraw, title: str) -> None:
+    """Write the donor's words, or a title of ours; long ones on two lines."""
+    width = WIDTH - 2 * _LEFT
     lines = [title] if _size(title, True, 56, width) >= _LEAST_TITLE else _halves(title)
     size = min(_size(line, True, 56 if len(lines) == 1 else 46, width) for line in lines)
     for place, line in enumerate(lines):

@@ -8,6 +8,7 @@ import secrets
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
 from accounts.models import Donor, SharePicture
@@ -35,6 +36,11 @@ class Shown:
     people: int
     words: str
     language: str
+
+    @property
+    def title(self) -> str:
+        """Return what stands there where the donor has no words on it: nothing is at work that served no hour yet."""
+        return gettext("Given, and at work") if self.hours else gettext("Given to learn with")
 
 
 @transaction.atomic

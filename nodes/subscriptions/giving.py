@@ -128,7 +128,7 @@ def look_up(*, text: str, user: User, address: str) -> TransferCode:
         rows = TransferCode.objects.select_related("subscription__donor__user", "subscription__user", "claimed_as")
         code = rows.filter(digest=transfer_codes.digest(text)).first()
         if code is None or not (code.is_open(timezone.now()) or (code.claimed_as and code.claimed_by_id == user.pk)):
-            raise BadCode(_("This code does not work (any more)."))
+            raise BadCode(_("This code does not work (any more). Compare its letters, or ask for another one."))
     return code
 
 
@@ -146,7 +146,7 @@ def claim(*, text: str, user: User, address: str) -> Claimed:
             return Claimed(withdraw(code=code, by=user), is_own=True)
         return Claimed(_claim(code, user), is_own=False)
     except NotOpen:
-        raise BadCode(_("This code does not work (any more).")) from None
+        raise BadCode(_("This code does not work (any more). Compare its letters, or ask for another one.")) from None
 
 
 def is_own(code: TransferCode, user: User) -> bool:

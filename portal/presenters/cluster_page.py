@@ -33,13 +33,12 @@ def cluster_figures(nodes: Sequence[ShownNode], today: date) -> list[Figure]:
     listed = [each.node for each in nodes if each.node.listed]
     carrying = [node for node in listed if node.up and node.enabled]
     ids = [node.pk for node in listed]
+    rest = f"{_machines(sum(node.servers for node in listed))}; {_between_failures(upkeep.reliability(ids))}"
     return [
-        Figure(
-            _("Nodes in service"), str(len(carrying)), _("of %(count)s") % {"count": len(listed)}, _machines(sum(node.servers for node in listed))
-        ),
+        Figure(_("Nodes in service"), str(len(carrying)), _("of %(count)s") % {"count": len(listed)}, rest),
         _room(_("Processors in use"), sum(n.vcpus_used for n in carrying), sum(n.vcpus for n in carrying), str),
         _room(_("Memory in use"), sum(n.ram_mb_used for n in carrying), sum(n.ram_mb for n in carrying), memory),
-        _age(upkeep.ages(ids, today), upkeep.reliability(ids)),
+        _age(upkeep.ages(ids, today)),
     ]  # fmt: skip
 
 
@@ -49,20 +48,23 @@ def _machines(count: int) -> str:
 
 def _room(label: str, used: int, total: int, write: Callable[[int], str]) -> Figure:
     if not total:
-        return Figure(label, "–", rest=_("not known yet"))
+        return Figure(label, "–", rest=_("no node takes machines"))
     share = used / total
     rest = _("%(percent)s %% taken") % {"percent": round(100 * share)}
     return Figure(label, write(used), _("of %(count)s") % {"count": write(total)}, rest, tone_of_share(share))
 
 
-def _age(ages: upkeep.Ages, reliability: upkeep.Reliability) -> Figure:
-    between = reliability.hours_between
-    hours = number_format(between) if between is not None else ""
-    rest = _("%(hours)s hours from one failure to the next") % {"hours": hours} if hours else _("no failure seen yet")
+def _between_failures(reliability: upkeep.Reliability) -> str:
+    if reliability.hours_between is None:
+        return _("no failure seen yet")
+    return _("%(hours)s hours from one failure to the next") % {"hours": number_format(reliability.hours_between)}
+
+
+def _age(ages: upkeep.Ages) -> Figure:
     if not ages.counted:
-        return Figure(_("Mean age"), "–", rest=rest)
+        return Figure(_("Mean age"), "–", rest=_("of no node is a year known"))
     oldest = _("the oldest %(years)s") % {"years": ages.oldest}
-    return Figure(_("Mean age"), number_format(ages.mean, 1), _("years"), f"{oldest}; {rest}")
+    return Figure(_("Mean age"), number_format(ages.mean, 1), _("years"), oldest)
 
 
 # ---- charts ----

@@ -4,12 +4,12 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.models import Subscription
 from lib.notes import Refusal
 from nodes import actions
-from nodes.models import Donation, StateChange
+from nodes.models import Computer, Donation, StateChange
 from nodes.printing.receipts import received
 from nodes.states import State
 from portal import access
@@ -20,6 +20,13 @@ from portal.presenters import desk_computers
 from portal.presenters.shown_photos import shown
 from portal.presenters.subscription_card import subscriptions_of
 from portal.signed_in import SignedIn
+
+
+@only("see", Computer)
+@require_GET
+def donations(request: SignedIn) -> HttpResponse:
+    """Lead to the list of computers: offers have no list of their own."""
+    return redirect("desk")
 
 
 @only("step", Donation)

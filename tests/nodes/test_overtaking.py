@@ -14,6 +14,7 @@ from tests.accounts.test_tokens import in_own_connection
 from tests.database_clients import count_of_waiting
 from tests.nodes.conftest import Clock
 from tests.nodes.donated import PC, mailed, make_computer, offered, stepped, taken
+from tests.nodes.subscribed import make_plan
 from tests.nodes.test_donor_mails import told as told
 from tests.waiting import PATIENCE, until
 
@@ -26,6 +27,7 @@ def english(lucia: Donor) -> None:
 def test_of_a_quick_intake_one_mail_tells_the_whole_path(
     lucia: Donor, admin: User, clock: Clock, told: list[Any]
 ) -> None:
+    make_plan()
     donation = offered(PC, PC, PC, donor=lucia)
     mailed()
     for name in ("accept", "receive", "wipe", "test", "put_in_service"):
@@ -35,8 +37,9 @@ def test_of_a_quick_intake_one_mail_tells_the_whole_path(
     assert told[-1].subject == "Your computers are in service"
     assert "3 × Dell OptiPlex 780" in told[-1].body
     for text in (told[-1].body, told[-1].alternatives[0][0]):
-        assert "Since our last mail: Accepted, Received, Wiped, Tested, In service" in text
-        assert "you can say on your page whether the list is right" in text
+        assert "What happened: Accepted, Received, Wiped, Tested, In service" in text
+        assert "Say on your page whether the list is right" in text
+        assert "Each brings you a subscription" in text
 
 
 def test_whoever_has_answered_about_the_list_is_not_told_to(
@@ -60,14 +63,25 @@ def test_a_step_whose_mail_has_left_is_not_told_again(lucia: Donor, admin: User,
     taken(donation, "wipe", admin)
     clock.pass_minutes(10)
     assert mailed() == 1
-    assert "Since our last mail: Received, Wiped" in told[-1].body
+    assert "What happened: Received, Wiped" in told[-1].body
+
+
+def test_while_something_is_on_its_way_the_list_is_not_asked_about_yet(
+    lucia: Donor, admin: User, clock: Clock, told: list[Any]
+) -> None:
+    donation = offered(PC, PC, donor=lucia)
+    taken(donation, "accept", admin)
+    stepped(donation.computers.all()[0], "receive", by=admin)
+    clock.pass_minutes(10)
+    mailed()
+    assert "When all of it is here, you can say on your page whether the list is right." in told[-1].body
 
 
 def test_one_step_has_no_path(lucia: Donor, admin: User, clock: Clock, told: list[Any]) -> None:
     taken(offered(donor=lucia), "accept", admin)
     clock.pass_minutes(10)
     mailed()
-    assert "Since our last mail" not in told[-1].body
+    assert "What happened" not in told[-1].body
 
 
 @pytest.mark.parametrize("minutes", [1, 6])
@@ -97,7 +111,7 @@ def test_undoing_the_last_of_three_brings_back_only_the_one_before(
     clock.pass_minutes(10)
     assert mailed() == 1
     assert told[-1].subject == "Your computer is here"
-    assert "Since our last mail: Accepted, Received" in told[-1].body
+    assert "What happened: Accepted, Received" in told[-1].body
 
 
 def test_a_mail_about_several_waits_until_each_of_them_has_gone_further(

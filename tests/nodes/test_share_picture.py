@@ -38,6 +38,10 @@ def test_other_facts_are_another_picture(other: Shown) -> None:
     assert share_drawing.png(other) != share_drawing.png(NUMBERS)
 
 
+def test_nothing_is_said_to_be_at_work_that_served_no_hour() -> None:
+    assert (NUMBERS.title, Shown(3, 0, 0, "", "en").title) == ("Given, and at work", "Given to learn with")
+
+
 def test_the_numbers_are_those_of_now(donor: Donor) -> None:
     row = made(donor)
     ServedMonth.objects.create(

@@ -55,8 +55,8 @@ def test_of_several_that_are_alike_one_is_described(client: Client) -> None:
     ("counts", "sentence"),
     [
         (("15", "6"), "At most 20 computers at a time"),
-        (("21", "1"), "less than or equal to 20"),
-        (("0", "1"), "greater"),
+        (("21", "1"), "up to 20"),
+        (("0", "1"), "from 1 on"),
     ],
 )
 def test_too_many_or_none_is_said_at_the_field(client: Client, counts: tuple[str, ...], sentence: str) -> None:

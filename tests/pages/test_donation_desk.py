@@ -167,3 +167,7 @@ def test_what_the_donor_answered_is_there(office: Client) -> None:
     assert "The cable is missing." in shown
     actions.confirm(donation=donation, is_right=True)
     assert "The list is right" in text(office.get(offer_page(donation)))
+
+
+def test_the_address_above_the_offers_leads_to_the_computers(office: Client) -> None:
+    assert office.get("/manage/donations/")["Location"] == "/manage/computers/"

@@ -83,9 +83,9 @@ def test_more_than_go_into_one_file_are_refused(office: Client, monkeypatch: pyt
     ("typed", "said"),
     [
         ({"paper": "x"}, "Choose one of these."),
-        ({"begin": "25"}, "less than or equal to 24"),
-        ({"begin": "0"}, "greater than or equal to 1"),
-        ({"right": "16"}, "less than or equal to 15"),
+        ({"begin": "25"}, "up to 24"),
+        ({"begin": "0"}, "from 1 on"),
+        ({"right": "16"}, "up to 15"),
         ({"down": "far"}, "Enter a number."),
     ],
 )

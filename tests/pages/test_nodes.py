@@ -50,6 +50,14 @@ def test_before_any_look_the_page_says_so(staff: Client) -> None:
     assert "No node has been seen yet" in text(staff.get("/manage/nodes/"))
 
 
+def test_failures_stand_with_the_nodes_and_not_with_their_age(staff: Client) -> None:
+    looks.look([host("tucan", enabled=False, servers=0)], timezone.now())
+    page = text(staff.get("/manage/nodes/"))
+    assert "0 machines on them; no failure seen yet" in page
+    assert "Mean age – of no node is a year known" in page
+    assert "Processors in use – no node takes machines" in page
+
+
 def test_the_list_has_those_with_trouble_first(staff: Client) -> None:
     looks.look(
         [host("albatros"), host("quinde", up=False), host("tucan", enabled=False, note="its fan")], timezone.now()
@@ -105,7 +113,7 @@ def test_a_computer_leads_to_the_node_that_it_is_and_no_longer_was(staff: Client
     ("facts", "sentence"),
     [
         ({"computer": "MNG-00001-1"}, "The last digit does not fit"),
-        ({"computer": ""}, "This field is required."),
+        ({"computer": ""}, "Fill this in."),
         ({"since": "yesterday"}, "Enter a valid date."),
         ({"since": "2999-01-01"}, "That lies in the future."),
     ],

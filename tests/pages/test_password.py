@@ -14,6 +14,7 @@ from accounts import people_mails
 from accounts.models import Notice, User
 from accounts.notices.mail import send_due
 from tests.accounts.postman import Postman, body, use
+from tests.pages.second_steps import with_app
 
 
 @pytest.mark.parametrize("email", ["student@example.org", "nobody@example.org"])
@@ -44,8 +45,17 @@ def test_the_mail_leads_to_a_new_password_and_in(client: Client, student: User, 
     said = done.content.decode()
     assert "Your new password is set" in said
     assert "has been changed" not in said  # one sentence, not two
+    assert done.context["user"] == student  # nobody is asked for what they have just typed
     login = {"login": "student", "password": "quite another 9"}
-    assert client.post("/accounts/login/", login)["Location"] == "/"
+    assert Client().post("/accounts/login/", login)["Location"] == "/"
+
+
+def test_whoever_has_a_second_step_still_shows_it(client: Client, student: User) -> None:
+    with_app(student)
+    page = client.get(sent_link(client), follow=True)
+    new = {"password1": "quite another 9", "password2": "quite another 9"}
+    assert client.post(page.redirect_chain[-1][0], new)["Location"].startswith("/accounts/login/second-step/")
+    assert client.get("/account/").status_code == 302
 
 
 def test_the_link_works_once(client: Client, student: User) -> None:

@@ -213,7 +213,7 @@ def test_codes_that_do_not_work_read_the_same(
     client.force_login(student2)
     response = client.post("/subscription/", {"code": "BBBB-BBBB-BBBB" if state == "wrong" else code, "claim": "1"})
     assert response.status_code == 404
-    assert "This code does not work (any more)." in text(response)
+    assert "This code does not work (any more). Compare its letters" in text(response)
 
 
 def test_after_ten_wrong_codes_one_waits(client: Client, student2: User, code: str) -> None:

@@ -69,7 +69,7 @@ def test_all_that_is_wrong_is_said_at_once_and_nothing_is_lost(office: Client, h
     reply = office.post(new(here), wrong)
     page = text(reply)
     for said in (
-        "Overwriting does not reach all of a flash disk", "From 1 to", "This field is required.", "Write a day and a time", "leave it empty",
+        "Overwriting does not reach all of a flash disk", "From 1 to", "Fill this in.", "Write a day and a time", "leave it empty",
     ):  # fmt: skip
         assert said in page
     assert reply.status_code == 400

@@ -89,7 +89,7 @@ RULES: dict[str, tuple[str, type[Model]]] = {
     "api-announcements": ("see", Announcement), "api-announcement": ("change", Announcement),
     "all-machines": ("see", BulkRun), "bulk": ("start", BulkRun), "bulk-run": ("see", BulkRun),
     "labels": ("see", Computer), "labels-print": ("see", Computer), "donation-receipt": ("see", Donation), "donation-certificate": ("see", WipeCertificate),
-    "desk": ("see", Computer), "donation": ("change", Computer), "donation-undo": ("change", Computer),
+    "desk": ("see", Computer), "donations": ("see", Computer), "donation": ("change", Computer), "donation-undo": ("change", Computer),
     "donation-donor": ("change", Computer), "donation-donor-download": ("change", Computer),
     **{f"desk-{name}": ("change", Computer) for name in ("computer", "undo", "facts", "import", "import-left-out")},
     **{f"desk-{name}": ("change", Computer) for name in ("photos", "photo-assign", "photo-remove")},
