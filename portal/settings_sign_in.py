@@ -18,9 +18,7 @@ ACCOUNT_ADAPTER = "portal.adapters.AccountAdapter"
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "accounts.password_links.PasswordLinks"
-ACCOUNT_LOGIN_ON_PASSWORD_RESET = (
-    True  # whoever has just chosen a password is not asked for it; for a second step they are
-)
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = True  # a password that was just chosen is not asked for; a second step is
 PASSWORD_RESET_TIMEOUT = 7 * 24 * 3600  # seconds, of an invitation; other links end before: accounts/password_links.py
 ACCOUNT_RATE_LIMITS = False  # ours count failures only, for pages and API together: accounts/limits.py
 ACCOUNT_FORMS = {
