@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any
 
 from django.utils.translation import gettext_noop as _
@@ -47,6 +48,11 @@ _UNREAD = _("Columns that are not read: %(columns)s.")
 NAMES = {
     "ram_mb": _("memory"), "disk_gb": _("disk"), "nic_mbit": _("network card"), "grams": _("weight"), "year": _("year"), "bits": _("bits"),
     "kind": _("kind"), "model": _("model"), "cpu": _("processor"),
+}  # fmt: skip
+
+EXAMPLES = {
+    "ram_mb": _("4 GB"), "disk_gb": _("500 GB"), "nic_mbit": _("1000 Mbit/s"), "grams": _("8.4 kg"), "year": _("2011"), "bits": _("64"),
+    "kind": _("desktop, laptop, all in one or server"),
 }  # fmt: skip
 
 
@@ -106,30 +112,28 @@ def _line(number: int, cells: list[str], columns: list[str], units: list[str]) -
         "serial": texts.get("number", ""), "reference": texts.get("reference", ""), "email": texts.get("email", ""),
         "name": texts.get("name", ""), "organisation": texts.get("organisation", ""), "note": texts.get("note", ""),
     }  # fmt: skip
-    facts, fault = _facts(texts, unit_of)
-    return Line(number, **words, facts=facts, fault=fault or _fault_of_words(texts), cells=tuple(cells))
+    facts, faults = _facts(texts, unit_of)
+    fault = _together(faults) or _fault_of_words(texts)
+    return Line(number, **words, facts=facts, fault=fault, cells=tuple(cells))
 
 
-def _facts(texts: dict[str, str], unit_of: dict[str, str]) -> tuple[dict[str, Any], Note]:
-    """Return the columns of the computer, and what is wrong with the first that cannot be read."""
+def _facts(texts: dict[str, str], unit_of: dict[str, str]) -> tuple[dict[str, Any], list[Note]]:
+    """Return the columns of the computer, and what is wrong with each that cannot be taken."""
     facts: dict[str, Any] = {"kind": _KIND.get(plain(texts.get("kind", "")), "")}
-    if not facts["kind"]:
-        return facts, _unreadable("kind", texts["kind"])
+    faults = [] if facts["kind"] else [_unreadable("kind", texts["kind"])]
     for name in ("model", "cpu"):
         if text := texts.get(name, ""):
             try:
                 facts[name] = clean_name(text, longest=csv_lists.LONGEST_CELL)
             except BadName as refusal:
-                return facts, Note(_("%(column)s: %(why)s"), {"column": _named(name), "why": refusal.note.as_json()})
+                faults.append(_refused(name, refusal.note))
     for name, reader in amounts.READERS.items():
         if text := texts.get(name, ""):
             facts[name] = _amount(reader, text, unit_of.get(name, ""))
             if facts[name] is None:
-                return facts, _unreadable(name, text)
-    for name, value in facts.items():
-        if note := fact_bounds.why_impossible(name, value):
-            return facts, Note(_("%(column)s: %(why)s"), {"column": _named(name), "why": note.as_json()})
-    return facts, Note()
+                faults.append(_unreadable(name, text))
+    impossible = ((name, fact_bounds.why_impossible(name, value)) for name, value in facts.items())
+    return facts, faults + [_refused(name, why) for name, why in impossible if why]
 
 
 def _amount(reader: Callable[[str], int | None], text: str, unit: str) -> int | None:
@@ -139,7 +143,21 @@ def _amount(reader: Callable[[str], int | None], text: str, unit: str) -> int | 
 
 
 def _unreadable(column: str, text: str) -> Note:
-    return Note(_("%(column)s: “%(text)s” cannot be read."), {"column": _named(column), "text": text[:40]})
+    facts = {"column": _named(column), "text": text[:40], "example": Note(EXAMPLES[column]).as_json()}
+    return Note(_("%(column)s: “%(text)s” cannot be read. Write it like this: %(example)s."), facts)
+
+
+def _refused(column: str, why: Note) -> Note:
+    return Note(_("%(column)s: %(why)s"), {"column": _named(column), "why": why.as_json()})
+
+
+def _together(faults: list[Note]) -> Note:
+    """Return one note that says all of them."""
+    if not faults:
+        return Note()
+    return reduce(
+        lambda one, other: Note(_("%(one)s %(other)s"), {"one": one.as_json(), "other": other.as_json()}), faults
+    )
 
 
 def _named(column: str) -> dict[str, str]:

@@ -32,7 +32,8 @@ def test_kinds() -> None:
 @pytest.mark.parametrize(
     ("cell", "sentence"),
     [
-        ("kind\nfridge", "kind: “fridge” cannot be read."), ("model;memory\nx;much", "memory: “much” cannot be read."),
+        ("kind\nfridge", "kind: “fridge” cannot be read. Write it like this: desktop, laptop, all in one or server."),
+        ("model;memory\nx;much", "memory: “much” cannot be read. Write it like this: 4 GB."),
         ("model;year\nx;1950", "year: “1950” cannot be read."), ("model;peso\nx;0,01 kg", "weight: From 100"),
         ("model\n=1+1", "formula"), ("model;note\nx;@cmd", "formula"), (f"model\n{'x' * 101}", "model: At most 100 characters."),
         (f"model;reference\nx;{'y' * 61}", "a reference 60"), (f"model;note\nx;{'y' * 501}", "a note has at most 500"),
@@ -42,6 +43,16 @@ def test_kinds() -> None:
 def test_a_line_says_what_is_wrong_with_it(cell: str, sentence: str) -> None:
     [line] = read(cell).lines
     assert sentence in str(line.fault)
+
+
+def test_a_line_says_all_that_is_wrong_with_it() -> None:
+    [line] = read("kind;memory;year;weight\nfridge;much;2011;0,01 kg").lines
+    assert [word in str(line.fault) for word in ("“fridge”", "“much”", "2011", "weight: From 100")] == [
+        True,
+        True,
+        False,
+        True,
+    ]
 
 
 def test_columns_that_say_nothing_here_are_named() -> None:
