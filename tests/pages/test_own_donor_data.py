@@ -53,12 +53,20 @@ def test_who_has_an_open_browser_only_gets_nothing(client: Client, donation: Don
     replies = [client.get("/donating/data/download/"), client.get("/donating/erase/"), client.post("/donating/erase/")]
     assert {reply["Location"].partition("?")[0] for reply in replies} == {"/accounts/confirm/"}
     assert is_personal(donation)
+    assert "Before it goes on, Minga makes sure" in text(client.get(replies[1]["Location"]))
+
+
+def test_the_language_is_named_and_not_a_code(at_home: Client, donation: Donation) -> None:
+    Donor.objects.filter(pk=donation.donor_id).update(language="es")
+    assert "<dd>Spanish</dd>" in at_home.get("/donating/data/").content.decode()
 
 
 def test_a_donor_erases_what_is_kept_and_keeps_the_account(at_home: Client, donation: Donation, student: User) -> None:
     student.roles = ["student", "donor"]
     student.save()
-    assert "quota that they brought" in text(at_home.get("/donating/erase/"))
+    asked = at_home.get("/donating/erase/")
+    assert "quota that they brought" in text(asked)
+    assert 'href="/donating/data/"' in asked.content.decode()  # a way back
     assert is_personal(donation)  # looking erases nothing
     assert "Your account stays" in text(at_home.post("/donating/erase/"))
     assert not is_personal(donation)

@@ -67,6 +67,7 @@ def test_several_that_differ_are_explained_with_their_days(donor: Client, studen
         r"Together they give you 2 machines with 4 GB of memory until [^,]*, then 1 machine with 2 GB", page
     )
     assert page.count("Look<span") == 2
+    assert "Open one to see how its days add up, or to give a part of it away." in page
 
 
 def test_those_that_have_ended_are_folded(donor: Client, student: User) -> None:
