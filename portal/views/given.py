@@ -77,7 +77,7 @@ def choose_monthly(request: HttpRequest, donor: Donor) -> None:
     """Write down whether a donor wants the mail about each month."""
     wants = request.POST.get("monthly") == "on"
     month_mails.choose(donor, wants=wants)
-    messages.success(request, _("You get one mail a month.") if wants else _("You get no mails about months any more."))
+    messages.success(request, _("You get one mail a month.") if wants else _("You get no more monthly mails."))
 
 
 def confirm(request: HttpRequest, rows: Any) -> ConfirmForm:

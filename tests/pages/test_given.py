@@ -101,7 +101,7 @@ def test_what_is_alike_is_one_card_with_the_numbers_folded(client: Client, admin
     page = text(client.get(link(donation)))
     assert page.count('class="panel" aria-labelledby="computer-') == 3
     assert '3 × Dell OptiPlex 780</h3> <span class="pill tone-asleep">Received</span>' in page
-    for words in (f"{first.number} to {third.number}", "All 3 numbers", second.number, "24 kg together", other.number):
+    for words in (f"{first.number} to {third.number}", "The 3 numbers", second.number, "24 kg together", other.number):
         assert words in page
 
 

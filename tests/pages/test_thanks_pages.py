@@ -31,14 +31,14 @@ def agreed(client: Client, url: str, **more: str) -> Any:
 
 def test_words_are_shown_before_they_stand_anywhere(client: Client, donor: Donor) -> None:
     url = link(donor)
-    assert "So it will stand there" in text(client.post(url, WORDS))
+    assert "This is how it will look" in text(client.post(url, WORDS))
     assert not WallThanks.objects.exists()
     assert agreed(client, url).status_code == 302
     assert "Colegio Mejía, 6.º B" in text(client.get("/thanks/"))
 
 
 def test_agreed_is_only_what_was_shown(client: Client, donor: Donor) -> None:
-    assert "So it will stand there" in text(agreed(client, link(donor), agree="Colegio"))
+    assert "This is how it will look" in text(agreed(client, link(donor), agree="Colegio"))
     assert not WallThanks.objects.exists()
 
 
