@@ -201,7 +201,8 @@ _FORMS: dict[str, type[StepForm]] = {"decline": DeclineForm, "use_for_parts": Pa
 def step_form(step: str, state: str, data: Any = None, *, rows: Collection[Computer] = ()) -> StepForm:
     """Return the form of a step of these computers. state: of one computer, '' of several. What comes for the first time is weighed."""
     if (step, state) == ("receive", State.ACCEPTED):
-        return ReceiveForm(data, auto_id=f"{step}_%s")
+        weights = [row.grams for row in rows]  # known of one that was imported
+        return ReceiveForm(data, auto_id=f"{step}_%s", initial={"weight": weights[0]} if len(weights) == 1 else None)
     if step == "wipe" and (why := step_checks.uncertified(rows, State.WIPED, "")):
         bare = [row for row in rows if row.pk in why]
         return WipedForm(data, auto_id=f"{step}_%s", bare=bare, is_one=bool(state))

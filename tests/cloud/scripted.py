@@ -35,6 +35,7 @@ HEALTHY: dict[str, dict[str, Any]] = {
     "/flavors/detail": {"flavors": [FLAVOR]},
     "/images": {"images": [IMAGE]},
     "/os-hypervisors/detail": {"hypervisors": [HOST]},
+    "/os-aggregates": {"aggregates": []},
     "/allocation_candidates": {"provider_summaries": {"h": {"resources": RESOURCES}}},
     "/networks": {"networks": [NETWORK]},
     "/subnets": {"subnets": [SUBNET]},

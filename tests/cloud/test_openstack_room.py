@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cloud.contract import Room
-from cloud.openstack import cluster, compute_hosts
+from cloud.openstack import cluster, compute_hosts, host_weights
 from tests.cloud.scripted import HOST, ScriptedClient
 
 
@@ -49,6 +49,13 @@ def test_a_cluster_without_computers_has_no_room(client: Any) -> None:
     client.answers["/os-hypervisors/detail"] = {"hypervisors": []}
     client.answers["/allocation_candidates"] = {"provider_summaries": {}}
     assert cluster.room(client).biggest_free == {"vcpus": 0, "ram_mb": 0, "disk_gb": 0}
+
+
+def test_of_several_weights_the_lowest_counts_as_for_nova(client: ScriptedClient) -> None:
+    names = {"minga-weight 0.5": ["quinde", "tucan"], "minga-weight -1": ["quinde"], "theirs": ["condor"]}
+    rows = [{"id": 1, "name": name, "hosts": hosts, "metadata": {}} for name, hosts in names.items()]
+    client.answers["/os-aggregates"] = {"aggregates": rows}
+    assert host_weights.weights(client) == {"quinde": -1.0, "tucan": 0.5}  # type: ignore[arg-type]
 
 
 def test_the_last_report_of_a_computer_is_read_as_utc(client: ScriptedClient) -> None:

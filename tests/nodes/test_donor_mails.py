@@ -203,6 +203,7 @@ def test_a_mail_tells_the_reasons_that_are_true_of_all_that_it_names(
         clock.pass_minutes(10)
         mailed()
         [letter] = [each for each in told[-2:] if each.subject == "We cannot take these of your computers"]
+        assert "\nThank you for your offer." in letter.body
         assert "It has too little memory." in letter.body
         assert ("It is a 32-bit computer." in letter.body) == tells_both
 

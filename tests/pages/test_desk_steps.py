@@ -36,6 +36,11 @@ def test_it_is_weighed_with_a_comma_or_a_point(typed: str, grams: int | None, of
     assert fresh(computer).grams == grams
 
 
+def test_a_weight_that_an_import_knows_stands_in_the_field(office: Client) -> None:
+    page = office.get(page_of(make_computer("accepted", grams=8400))).content.decode()
+    assert 'name="weight" value="8.4"' in page
+
+
 @pytest.mark.parametrize("typed", ["eight", "-3", "1.234,5", "0.05", "501", "8.4.1", "٣"])
 def test_what_is_no_weight_is_told_at_the_field(typed: str, office: Client) -> None:
     computer = make_computer("accepted")

@@ -86,7 +86,7 @@ def test_what_is_left_out_can_be_downloaded(desk: Client) -> None:
     assert answer["Content-Disposition"] == 'attachment; filename="left-out.csv"'
     assert answer.content.decode().splitlines() == [
         "\ufeffreference,email,model,memory,why",
-        "A2,ana@x.org,HP,a lot,memory: “a lot” cannot be read.",
+        "A2,ana@x.org,HP,a lot,memory: “a lot” cannot be read. Write it like this: 4 GB.",
     ]
 
 

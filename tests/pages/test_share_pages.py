@@ -37,7 +37,8 @@ def test_there_is_none_unless_the_donor_makes_it(client: Client, donor: Donor) -
     assert not SharePicture.objects.exists()
     client.post(url)
     key = SharePicture.objects.get().key
-    assert f"/shared/{key}/" in client.get(url).content.decode()
+    page = client.get(url).content.decode()
+    assert (f"/shared/{key}/" in page, 'data-copy="#address"' in page) == (True, True)
     client.post(url, {"withdraw": "1"})
     assert client.get(f"/shared/{key}/").status_code == 404
     assert client.get(f"/shared/{key}/minga.png").status_code == 404
