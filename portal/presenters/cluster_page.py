@@ -62,7 +62,7 @@ def _between_failures(reliability: upkeep.Reliability) -> str:
 
 def _age(ages: upkeep.Ages) -> Figure:
     if not ages.counted:
-        return Figure(_("Mean age"), "–", rest=_("of no node is a year known"))
+        return Figure(_("Mean age"), "–", rest=_("no node's year is known yet"))
     oldest = _("the oldest %(years)s") % {"years": ages.oldest}
     return Figure(_("Mean age"), number_format(ages.mean, 1), _("years"), oldest)
 

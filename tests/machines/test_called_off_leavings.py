@@ -1,5 +1,6 @@
 """Nodes that are back before their machines have left them: what is on their disks stays, and the cloud uses them again."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -35,20 +36,11 @@ def is_free(world: World) -> bool:
     return computer.enabled and not computer.fenced
 
 
-def test_a_maintenance_ended_before_the_next_look_leaves_the_node_enabled(
-    world: World, machine: Machine, admin: User
+@pytest.mark.parametrize("take_out", [begin, die])
+def test_a_node_brought_back_before_the_next_look_is_free(
+    take_out: Callable[[World, User], object], world: World, machine: Machine, admin: User
 ) -> None:
-    begin(world, admin)
-    emptied_nodes.tick(world.cloud, timezone.now())
-    end(world, admin)
-    tick(world, 4)
-    assert (is_free(world), Emptying.objects.get().settled_at is None) == (True, False)
-
-
-def test_a_death_ended_before_the_next_look_leaves_the_node_unfenced(
-    world: World, machine: Machine, admin: User
-) -> None:
-    die(world, admin)
+    take_out(world, admin)
     emptied_nodes.tick(world.cloud, timezone.now())
     end(world, admin)
     tick(world, 4)

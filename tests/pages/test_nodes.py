@@ -54,7 +54,7 @@ def test_failures_stand_with_the_nodes_and_not_with_their_age(staff: Client) -> 
     looks.look([host("tucan", enabled=False, servers=0)], timezone.now())
     page = text(staff.get("/manage/nodes/"))
     assert "0 machines on them; no failure seen yet" in page
-    assert "Mean age – of no node is a year known" in page
+    assert "Mean age – no node's year is known yet" in page
     assert "Processors in use – no node takes machines" in page
 
 

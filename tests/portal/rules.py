@@ -27,14 +27,8 @@ from quotas.models import QuotaRequest
 
 # Of providers at which people sign in: anybody may ask. What stands in these addresses, and in those of one's own accounts there.
 OF_PROVIDERS = {
-    "openid_connect_login",
-    "openid_connect_callback",
-    "saml_login",
-    "saml_acs",
-    "saml_finish_acs",
-    "saml_metadata",
-    "saml_sls",
-}
+    "openid_connect_login", "openid_connect_callback", "saml_login", "saml_acs", "saml_finish_acs", "saml_metadata", "saml_sls",
+}  # fmt: skip
 # What anybody may ask without signing in.
 PUBLIC = {
     "account_login", "account_logout", "account_signup_done", "address-prove",
