@@ -1,0 +1,1 @@
+"""Terminals of machines in the live process."""
