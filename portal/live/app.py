@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Any
 
 from lib import logs, seldom
-from portal.live import dials, ending, numbers, reading, redis_events, sockets, sse
+from portal.live import dials, ending, guest_ssh, numbers, reading, redis_events, sockets, sse
 from portal.live.entry import Refused, request_of
 from portal.live.guest_ssh import Guests
 from portal.live.hub import Hub
@@ -45,6 +45,7 @@ class Live:
     async def _live(self, receive: Any, send: Any) -> None:
         await receive()  # startup
         reading.start()
+        guest_ssh.start()
         works = (
             redis_events.follow(self.hub),
             self.hub.stay_alive(),

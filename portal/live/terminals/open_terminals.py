@@ -16,7 +16,7 @@ from portal.live.reading import read
 from portal.live.sockets import Meter
 from portal.live.terminals import door, endings, frames
 from portal.live.terminals.endings import MOST_OF_A_MACHINE, MOST_OF_A_PERSON, Ending
-from portal.live.terminals.frames import BadFrame
+from portal.live.terminals.frames import Ack, BadFrame
 from portal.live.terminals.terminal import Key, Terminal
 from portal.live.terminals.viewer import Viewer
 
@@ -80,15 +80,21 @@ class OpenTerminals:
         while (message := await receive())["type"] == "websocket.receive":
             if viewer.ended:
                 continue  # until it hangs up
-            if meter.is_beyond():
+            if not await self._take(message, terminal, viewer) and meter.is_beyond():
                 viewer.end(endings.FLOOD)
-            elif data := message.get("bytes"):
-                terminal.typed(data)
-            elif text := message.get("text"):
-                try:
-                    await terminal.told(frames.read(text))
-                except BadFrame as error:
-                    viewer.tell(type="bad", text=str(error))
+
+    async def _take(self, message: Any, terminal: Terminal, viewer: Viewer) -> bool:
+        """Do what a frame says. Return whether it costs nothing: there are no more acknowledgements than frames of ours."""
+        if data := message.get("bytes"):
+            terminal.typed(data)
+            return False
+        try:
+            frame = frames.read(message.get("text") or "")
+            await terminal.told(frame)
+        except BadFrame as error:
+            viewer.tell(type="bad", text=str(error))
+            return False
+        return isinstance(frame, Ack)
 
     # ---- which there are ----
 
@@ -159,10 +165,12 @@ class OpenTerminals:
     async def drain(self) -> None:
         """Open none any more, and end all: each viewer is told to come back."""
         self.is_draining = True
-        for task in list(self._tasks):
-            task.cancel()
+        for terminal in list(self.terminals.values()):
+            terminal.stop(endings.RESTART)
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=DRAIN_SECONDS)
+        for task in list(self._tasks):  # those that wait for a guest
+            task.cancel()
 
 
 def of_machines(terminals: OpenTerminals) -> Counter[UUID]:
