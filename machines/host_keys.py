@@ -39,6 +39,7 @@ class Disk:
 
 
 def disk_of(machine: Machine) -> Disk:
+    """Return a machine's present disk."""
     return Disk(machine.pk, machine.server_id, machine.cloud_resets)
 
 

@@ -18,7 +18,7 @@ def with_ticket(request: HttpRequest, path: str, purpose: str, query: dict[str, 
 
     purpose: as portal.live_addresses has it.
     """
-    person = cast(User, request.user)
+    person = cast("User", request.user)
     text = tickets.make(person, _proof(request, person), scope=purpose, now=timezone.now())
     base = settings.LIVE_URL or request.build_absolute_uri("/").rstrip("/")
     return f"{base}{path}?{urlencode({**(query or {}), 'ticket': text})}"

@@ -16,7 +16,7 @@ SIDES = frozenset({"portal/views", "portal/api", "portal/forms", "portal/present
 # Other names that stand twice on purpose: the folders, and why.
 DOUBLES: dict[str, tuple[str, str]] = {
     "models": (
-        "accounts accounts/announcements accounts/audit accounts/browsers accounts/cloud_users accounts/donors accounts/notices "
+        "accounts accounts/announcements accounts/audit accounts/browsers accounts/cloud_users accounts/donors accounts/live_tickets accounts/notices "
         "accounts/outside accounts/subscriptions accounts/terms nodes/files nodes/hypervisors nodes/intake nodes/months "
         "nodes/subscriptions nodes/wiping",
         "packages with rows of their own",

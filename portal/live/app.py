@@ -9,11 +9,11 @@ from time import monotonic
 from typing import Any
 
 from lib import logs, seldom
-from portal.live import dials, ending, guest_ssh, numbers, reading, redis_events, sockets, sse
+from portal.live import dials, ending, guest_connections, numbers, reading, redis_events, sockets, sse
 from portal.live.entry import Refused, request_of
-from portal.live.guest_ssh import Guests
+from portal.live.guest_connections import Guests
 from portal.live.hub import Hub
-from portal.live.terminals import door as terminal_door
+from portal.live.terminals import terminal_door
 from portal.live.terminals.open_terminals import OpenTerminals
 from portal.middleware import probes
 from portal.middleware.readable_heads import readable
@@ -45,7 +45,7 @@ class Live:
     async def _live(self, receive: Any, send: Any) -> None:
         await receive()  # startup
         reading.start()
-        guest_ssh.start()
+        guest_connections.start()
         works = (
             redis_events.follow(self.hub),
             self.hub.stay_alive(),
@@ -96,11 +96,16 @@ class Live:
         self.hub.counts[f"refused {error.reason}"] += 1
         return error
 
+    def _carried(self) -> numbers.Carried:
+        terminals = self.terminals.terminals.values()
+        viewed = sum(one.viewer is not None for one in terminals)
+        return numbers.Carried(len(self.dials.open), len(terminals), viewed, len(self.guests.queue.waiting))
+
     async def _for_probers(self, scope: Any, send: Any) -> str:
         if scope["path"] == "/healthz":
             await _answer(send, 200, b"ok\n")
         elif scope["path"] == "/metrics" and probes.may_scrape(request := request_of(scope)):
-            body, media_type = numbers.rendered(self.hub, len(self.dials.open), request.headers.get("Accept", ""))
+            body, media_type = numbers.rendered(self.hub, self._carried(), request.headers.get("Accept", ""))
             await _answer(send, 200, body, (b"content-type", media_type.encode()))
         else:
             await _answer(send, 401 if scope["path"] == "/metrics" else 404, b"not here\n")

@@ -1,6 +1,7 @@
 """/metrics of a live process: what it carries, and why connections ended or were not opened."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from prometheus_client.core import CounterMetricFamily as Counter
 from prometheus_client.core import GaugeMetricFamily as Gauge
@@ -12,15 +13,29 @@ from portal.live.hub import Hub
 
 ENDED = ("left", "restart", "rights", "unsure", "flood", "unread")
 DIALED = ("ended", "alone", "restart", "rights", "unsure")
+VIEWS_ENDED = (
+    "left", "restart", "unsure", "exited", "elsewhere", "lost", "rights", "flood", "full", "too_many", "too_many_there", "forgotten",
+    "not_running", "held", "no_site_key", "no_portal_key", "unreadable", "refused", "host_key", "unreachable", "agent_away", "port_closed",
+)  # fmt: skip
 REFUSED = (
     "ticket", "unknown", "token", "origin", "host", "plain_http", "too_many", "crowd", "full", "busy", "draining", "left",
     "path", "machine", "error",
 )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """Numbers of what is open."""
+
+    dials: int = 0
+    terminals: int = 0
+    looked_at: int = 0
+    handshakes: int = 0  # that wait for their turn
+
+
 class LiveMetrics(Collector):
-    def __init__(self, hub: Hub, dials: int) -> None:
-        self.hub, self.dials = hub, dials
+    def __init__(self, hub: Hub, carried: Carried) -> None:
+        self.hub, self.carried = hub, carried
 
     def collect(self) -> Iterator[Metric]:
         hub = self.hub
@@ -31,8 +46,14 @@ class LiveMetrics(Collector):
         yield Counter("minga_live_changes", "Changes heard from Redis.", value=hub.counts["heard"])
         yield Counter("minga_live_sent", "Changes sent, by connections.", value=hub.counts["sent"])
         yield self._by("minga_live_ended", "Connections that ended.", "ended", ENDED)
-        yield Gauge("minga_live_dials", "Dialed connections that are open.", value=self.dials)
+        yield Gauge("minga_live_dials", "Dialed connections that are open.", value=self.carried.dials)
         yield self._by("minga_live_dialed", "Dialed connections that ended.", "dialed", DIALED)
+        yield Gauge("minga_live_terminals", "Terminals that are open.", value=self.carried.terminals)
+        yield Gauge("minga_live_terminals_viewed", "Terminals that somebody looks at.", value=self.carried.looked_at)
+        yield Gauge(
+            "minga_live_handshakes_waiting", "Terminals that wait for their turn.", value=self.carried.handshakes
+        )
+        yield self._by("minga_live_terminals_ended", "Views of terminals that ended.", "terminals", VIEWS_ENDED)
         yield self._by("minga_live_refused", "Connections that were not opened.", "refused", REFUSED)
 
     def _by(self, name: str, text: str, kind: str, reasons: tuple[str, ...]) -> Metric:
@@ -42,7 +63,7 @@ class LiveMetrics(Collector):
         return family
 
 
-def rendered(hub: Hub, dials: int, accept: str) -> tuple[bytes, str]:
+def rendered(hub: Hub, carried: Carried, accept: str) -> tuple[bytes, str]:
     """Return the metrics in a format that `accept` (the header) takes, and its media type."""
     encode, media_type = choose_encoder(accept)
-    return encode(LiveMetrics(hub, dials)), media_type
+    return encode(LiveMetrics(hub, carried)), media_type

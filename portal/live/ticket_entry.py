@@ -37,4 +37,5 @@ def enter(scope: Any, purpose: str) -> Entry:
 
 
 def _ticket(scope: Any) -> str:
-    return parse_qs(scope["query_string"].decode("latin-1")).get("ticket", [""])[0]
+    asked: dict[str, list[str]] = parse_qs(scope["query_string"].decode("latin-1"))
+    return asked.get("ticket", [""])[0]

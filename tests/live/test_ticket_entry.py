@@ -1,4 +1,4 @@
-"""Who comes in by a ticket: the person for whom it was made, for as long as their session or token is good."""
+"""Entry by a ticket: the person for whom it was made, for as long as their session or token is good."""
 
 from typing import Any
 

@@ -9,7 +9,7 @@ MOST_CELLS = 1000  # columns, and rows: twice the widest screen
 
 
 class BadFrame(Exception):
-    """What a viewer sent is no frame of ours. The text says what would be one."""
+    """A viewer sent no frame of ours. The text says what would be one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Resize:
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """How many more bytes the viewer has shown."""
+    """The viewer has shown so many more bytes."""
 
     bytes: int
 

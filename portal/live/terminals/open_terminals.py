@@ -11,10 +11,10 @@ from django.conf import settings
 from portal.live import ticket_entry
 from portal.live.dials import Held
 from portal.live.entry import Refused, address_of
-from portal.live.guest_ssh import Guests
+from portal.live.guest_connections import Guests
 from portal.live.reading import read
 from portal.live.sockets import Meter
-from portal.live.terminals import door, endings, frames
+from portal.live.terminals import endings, frames, terminal_door
 from portal.live.terminals.endings import MOST_OF_A_MACHINE, MOST_OF_A_PERSON, Ending
 from portal.live.terminals.frames import Ack, BadFrame
 from portal.live.terminals.terminal import Key, Terminal
@@ -39,14 +39,14 @@ class OpenTerminals:
     async def serve(self, scope: Any, receive: Any, send: Any) -> str:
         """Carry a viewer's websocket. Return why it ended. Raises Refused before it is let in."""
         await receive()  # that it would like to connect
-        machine, name = door.address(scope)
+        machine, name = terminal_door.address(scope)
         ticket_entry.check(scope)
         if self.is_draining:
             raise Refused(503, "draining")
         await self.take_turn(address_of(scope), receive)
-        entry, language = await read(door.enter, scope, machine)
+        entry, language = await read(terminal_door.enter, scope, machine)
         await send({"type": "websocket.accept"})
-        viewer = Viewer(send, entry, language, door.size(scope))
+        viewer = Viewer(send, entry, language, terminal_door.size(scope))
         delivering = asyncio.create_task(viewer.deliver())
         try:
             await self._look(Key(machine, entry.person.pk, name), viewer, scope, receive)
@@ -61,7 +61,7 @@ class OpenTerminals:
             return viewer.end(terminal)
         held = Held(viewer.entry, key.machine, lambda: None, lambda why: viewer.end(endings.of_right(why)))
         with self.guests.dials.holding(held):
-            terminal.attach(viewer, *door.seen(scope))
+            terminal.attach(viewer, *terminal_door.seen(scope))
             self._tell_names(key)
             try:
                 await self._follow(terminal, viewer, receive)

@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncssh
 
 from portal.live.entry import PERSON, Entry
-from portal.live.guest_ssh import Guests
+from portal.live.guest_connections import Guests
 from portal.live.terminals import endings, shells
 from portal.live.terminals.endings import Ending
 from portal.live.terminals.frames import Ack, Close, Frame, Resize

@@ -18,7 +18,7 @@ CLOSE_SECONDS = 2.0  # for a viewer to take what it is told at the end
 
 
 class Viewer:
-    """One websocket. `size` is (columns, rows) of its screen."""
+    """A websocket. `size` is (columns, rows) of its screen."""
 
     __slots__ = ("_close", "_queue", "_send", "_wake", "ended", "entry", "language", "size", "window")
 

@@ -41,7 +41,7 @@ def without_tmux(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(params=["tmux", "plain"])
 def kind(request: pytest.FixtureRequest) -> str:
-    """With tmux and without. Ask for it before `opened`."""
+    """Try it with tmux and without. Ask for this before `opened`."""
     if request.param == "plain":
         request.getfixturevalue("without_tmux")
     return str(request.param)

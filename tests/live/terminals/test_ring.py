@@ -1,4 +1,4 @@
-"""What is shown again of a terminal: nothing begins in the middle of a sequence or a character, and modes are as they were."""
+"""Output that is shown again: nothing begins in the middle of a sequence or a character, and modes are as they were."""
 
 from random import Random
 

@@ -1,4 +1,4 @@
-"""How many terminals there may be, what may come at once, and what they cost."""
+"""Limits on terminals, on what may come at once, and on what they cost."""
 
 import asyncio
 import contextlib

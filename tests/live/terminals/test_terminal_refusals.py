@@ -1,4 +1,4 @@
-"""What a person reads where no terminal opens."""
+"""Sentences for a person where no terminal opens."""
 
 import contextlib
 from pathlib import Path
@@ -9,7 +9,7 @@ from accounts.models import User
 from machines import host_keys
 from machines.host_keys import disk_of
 from machines.models import HostKey, Machine, PortalKey
-from portal.live import guest_ssh
+from portal.live import guest_connections
 from tests.accounts.postman import silent_server
 from tests.live.process import LiveProcess
 from tests.live.terminals.guest_fixtures import home as home
@@ -36,7 +36,7 @@ def test_a_guest_that_does_not_answer(live: LiveProcess, machine: Machine, stude
 def test_a_guest_that_hangs_in_the_handshake(
     live: LiveProcess, machine: Machine, student: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(guest_ssh, "SECONDS", 0.3)
+    monkeypatch.setattr(guest_connections, "SECONDS", 0.3)
     with silent_server() as port:
         Machine.objects.update(port_map={"22": port})
         with contextlib.closing(view(live, machine, student)) as waiting:

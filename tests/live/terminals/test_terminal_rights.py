@@ -1,4 +1,4 @@
-"""Who may have a terminal in a machine, and for how long."""
+"""People who may have a terminal in a machine, and for how long."""
 
 import contextlib
 from pathlib import Path
