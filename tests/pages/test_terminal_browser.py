@@ -154,6 +154,24 @@ def test_an_end_says_why_and_what_to_do(page: Page, shells: ShellServer, code: i
     says(page, "Conectada")
 
 
+def test_a_new_shell_after_a_restart_is_told_where_no_tmux_kept_the_old_one(page: Page, shells: ShellServer) -> None:
+    says(page, "Conectada")
+    shells.opens = False
+    shells.visit().end(1012)
+    shells.visit(2).open(life="b", survives=False)
+    expect(page.locator("#line-note p")).to_contain_text("Este es un shell nuevo")
+    page.get_by_role("button", name="De acuerdo").click()
+    expect(page.locator("#line-note")).to_be_hidden()
+
+
+def test_a_shell_is_ended_after_a_question(page: Page, shells: ShellServer) -> None:
+    says(page, "Conectada")
+    page.locator("#shell-menu > summary").click()
+    page.get_by_role("button", name="Terminar este shell").click()
+    page.get_by_role("button", name="Terminarlo").click()
+    until(lambda: {"type": "close"} in shells.visit().frames, "it was asked to end")
+
+
 def test_when_nobody_answers_it_says_so_and_how_to_come_in(page: Page, shells: ShellServer) -> None:
     says(page, "Conectada")
     shells.stop()

@@ -5,7 +5,7 @@ const row = document.getElementById("keyrow");
 const ctrl = row.querySelector('[data-key="Control"]');
 
 export const isCtrl = () => ctrl.getAttribute("aria-pressed") === "true";
-const press = (on) => ctrl.setAttribute("aria-pressed", String(on));
+const press = (on, key = ctrl) => key.setAttribute("aria-pressed", String(on));
 
 // The text with Ctrl, where that is pressed and the text is one letter that has such a key. Ctrl is let go then.
 export function withCtrl(text) {
@@ -28,9 +28,10 @@ function arrow(letter, terminal) {
 export function pressesKeys(shown) {
   row.addEventListener("pointerdown", (event) => event.preventDefault()); // the keyboard of a phone stays where it is
   row.addEventListener("click", ({ target }) => {
-    const key = target.closest("button")?.dataset.key;
+    const button = target.closest("button");
+    const key = button?.dataset.key;
     if (!key) return;
-    if (key === "Control") return press(!isCtrl());
+    if (button.hasAttribute("aria-pressed")) return press(button.getAttribute("aria-pressed") !== "true", button);
     const shell = shown();
     shell?.type(ARROWS[key] ? arrow(ARROWS[key], shell.terminal) : PLAIN[key] ?? withCtrl(key));
   });

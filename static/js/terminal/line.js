@@ -73,6 +73,11 @@ export class Line {
     if (this.isOpen) this.#socket.send(JSON.stringify({ type: "resize", cols, rows }));
   }
 
+  // For good: what runs in the shell ends.
+  end() {
+    if (this.isOpen) this.#socket.send(JSON.stringify({ type: "close" }));
+  }
+
   #url() {
     const { cols, rows } = this.#size();
     const url = new URL(this.#address);
@@ -96,11 +101,12 @@ export class Line {
       this.#become("connecting", { place: frame.place, tries: 0 });
     } else if (frame.type === "open") {
       clearTimeout(this.#silence);
+      const isNew = Boolean(this.#life) && this.#life !== frame.life && !frame.survives; // the shell of before is gone
       this.#life = frame.life;
       this.#seen = frame.at;
       this.#tries = 0;
       this.#typedAt = 0;
-      this.#become("open", frame);
+      this.#become("open", { ...frame, isNew });
       this.resize(this.#size()); // a phone may have been turned meanwhile
     } else if (frame.type === "names") this.#hear.names(frame.names);
     else if (frame.type === "end") this.#end = frame;

@@ -29,6 +29,7 @@ function sentence(shell) {
     case "refused": return [facts.end?.text ?? say("is-refused"), say("try-again")];
     case "restarting": return [facts.end?.text ?? say("is-restarting"), ""];
     case "lost": return [facts.end?.text ?? "", ""];
+    case "open": return facts.isNew ? [say("is-new"), say("seen")] : ["", ""];
     default: return ["", ""];
   }
 }
@@ -59,7 +60,11 @@ export function showStanding(shell) {
 export function offersHelp(shown) {
   button.addEventListener("click", () => {
     const shell = shown();
-    shell?.line.start();
-    shell?.terminal.focus();
+    if (!shell) return;
+    if (shell.line.isOpen) {
+      shell.facts = { ...shell.facts, isNew: false };
+      showStanding(shell);
+    } else shell.line.start();
+    shell.terminal.focus();
   });
 }

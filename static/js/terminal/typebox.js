@@ -6,18 +6,18 @@ import { harmless } from "./clipboard.js";
 const form = document.getElementById("typebox");
 const box = form.querySelector("input");
 
-// In a program that takes the whole screen (vim, less) each press of Send sends just what was typed; an empty box sends Enter.
-function wanted(terminal) {
+// Enter goes with the line unless that is switched off, as for a key that a program waits for. An empty box is always Enter.
+const enter = document.querySelector('#keyrow [data-key="Enter"]');
+
+function wanted() {
   const text = harmless(box.value);
-  const isWhole = terminal.buffer.active.type === "alternate" && text;
-  return isWhole ? text : `${text}\r`;
+  return text && enter.getAttribute("aria-pressed") === "false" ? text : `${text}\r`;
 }
 
 export function typesLines(shown) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const shell = shown();
-    if (shell?.type(wanted(shell.terminal))) box.value = ""; // kept while there is no line
+    if (shown()?.type(wanted())) box.value = ""; // kept while there is no line
     box.focus();
   });
   let before = "";

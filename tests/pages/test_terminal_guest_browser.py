@@ -1,0 +1,81 @@
+"""The terminal's page, the live process and a real sshd: from a press to a prompt, and back to the same shell."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from accounts.models import User
+from machines.models import Machine
+from tests.chromium import in_a_browser
+from tests.live.process import LiveProcess
+from tests.live.terminals import guest_stage
+from tests.live.terminals.guest_fixtures import home as home
+from tests.live.terminals.guest_fixtures import kind as kind
+from tests.live.terminals.guest_fixtures import without_tmux as without_tmux
+from tests.machines.idle.guest import can_run
+from tests.machines.sealed import give_keys
+from tests.pages.test_browser import visit
+
+pytestmark = [
+    *in_a_browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.xdist_group("pages-in-a-browser"),
+    pytest.mark.slow,
+    pytest.mark.skipif(not can_run(), reason="needs sshd, and root for terminals of its own"),
+]
+
+
+@pytest.fixture
+def live(live_server: Any, settings: Any) -> Iterator[LiveProcess]:
+    process = LiveProcess()
+    settings.PORTAL_URL, settings.LIVE_URL = live_server.url, process.url
+    csp = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]
+    connect = ["'self'", process.url, process.url.replace("http", "ws")]
+    settings.CONTENT_SECURITY_POLICY = {"DIRECTIVES": {**csp, "connect-src": connect}}
+    yield process
+    if process.thread.is_alive():
+        process.stop()
+
+
+@pytest.fixture
+def machine(student: User, settings: Any, tmp_path: Path, live: LiveProcess) -> Machine:
+    give_keys(settings, tmp_path)
+    return guest_stage.machine_with_key(student)
+
+
+@pytest.fixture
+def page(browser: Browser, live_server: Any, machine: Machine, home: Path) -> Page:
+    page = visit(browser, live_server, user=machine.owner, width=1280, theme="light", language="en", live=True)
+    page.goto("/")
+    page.get_by_role("link", name="Open terminal").click()
+    expect(page.locator("#line-state")).to_have_text("Connected")
+    return page
+
+
+def runs(page: Page, command: str, shows: str) -> None:
+    page.locator(".xterm-helper-textarea").focus()
+    page.keyboard.type(command)
+    page.keyboard.press("Enter")
+    expect(page.locator(".xterm-rows")).to_contain_text(shows)
+
+
+def test_two_presses_lead_to_a_prompt_that_outlives_a_reload(kind: str, page: Page) -> None:
+    runs(page, "HERE=$((6*7)); echo [$HERE]", "[42]")
+    page.reload()
+    runs(page, "echo still-[$HERE]", "still-[42]")
+
+
+def test_after_a_restart_of_live_the_shell_is_the_same_or_the_page_says_so(
+    kind: str, page: Page, live: LiveProcess
+) -> None:
+    runs(page, "HERE=$((6*7)); echo [$HERE]", "[42]")
+    live.stop()
+    live.start()
+    expect(page.locator("#line-state")).to_have_text("Connected")
+    if kind == "tmux":
+        runs(page, "echo still-[$HERE]", "still-[42]")
+    else:
+        expect(page.locator("#line-note")).to_contain_text("This is a new shell.")
