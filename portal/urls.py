@@ -46,6 +46,7 @@ from portal.views import (
     sign_up_page,
     teaching,
     templates,
+    terminal_page,
     terms,
 )
 from portal.views.outside_accounts import password_is_here
@@ -61,6 +62,7 @@ _machine = [
     path("settings/", machine_page.settings, name="machine-settings"),
     path("live/", machine_page.live, name="machine-live"),
     path("card/", machines.card, name="machine-card"),
+    path("terminal/", terminal_page.page, name="machine-terminal"),
     *[path(f"{verb}/", machines.act, {"verb": verb}, name=f"machine-{verb}") for verb in machines.VERBS],
     *[path(f"{verb}/", machines.confirmed, {"verb": verb}, name=f"machine-{verb}") for verb in machines.CONFIRMED],
     path("dismiss/", machines.ask_to_dismiss, name="machine-dismiss"),
