@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from portal.presenters import question_banner
 from portal.presenters.show_machines import show
 from portal.presenters.terminal_place import place_of
 from portal.signed_in import SignedIn
@@ -25,4 +26,5 @@ def page(request: SignedIn, pk: UUID) -> HttpResponse:
     is_part = bool(request.headers.get("HX-Request"))
     context = {"s": shown, "place": place, "live_url": settings.LIVE_URL, "live": is_part}
     context["announcement"] = announcement(request, shown)
+    context["asked"] = question_banner.below_terminal(request, shown.machine)
     return render(request, "machines/terminal/page.html", context)
