@@ -23,6 +23,7 @@ from accounts.donors.models import SharePicture as SharePicture
 from accounts.donors.models import TeamInvitation as TeamInvitation
 from accounts.donors.models import TeamMember as TeamMember
 from accounts.donors.models import WallThanks as WallThanks
+from accounts.live_tickets.models import LiveTicket as LiveTicket
 from accounts.notices.models import Notice as Notice
 from accounts.notices.models import Unsubscribed as Unsubscribed
 from accounts.outside.models import OutsideAccount as OutsideAccount

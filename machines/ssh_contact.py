@@ -5,6 +5,7 @@ Where the key is not known yet, the guest is asked for it first, and what it sho
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -111,16 +112,21 @@ def _way(one: Contact) -> Way | Fault:
 
 async def shown_key(way: Way | Fault) -> str | Fault:
     """Return the host key that a guest shows, without signing in."""
-    import asyncssh
-
     if isinstance(way, Fault):
         return way
     try:
         async with asyncio.timeout(SECONDS), connected(way) as sock:
-            found = await asyncssh.get_server_host_key("guest", sock=sock, server_host_key_algs=HOST_KEYS, config=None)
-            return line_of(found) if found else Fault("Its SSH shows no host key.")
+            return await shown_key_over(sock) or Fault("Its SSH shows no host key.")
     except Exception as error:
         return fault_of(error)
+
+
+async def shown_key_over(sock: socket.socket) -> str:
+    """Return the host key that a guest shows over a connected socket, '' if none. Raises what asyncssh raises."""
+    import asyncssh
+
+    found = await asyncssh.get_server_host_key("guest", sock=sock, server_host_key_algs=HOST_KEYS, config=None)
+    return line_of(found) if found else ""
 
 
 def line_of(key: "asyncssh.SSHKey") -> str:
@@ -150,26 +156,31 @@ async def signed_in(
     guest: Guest, keys: "Sequence[asyncssh.SSHKey]", **options: Any
 ) -> "AsyncIterator[asyncssh.SSHClientConnection]":
     """Sign in at a guest by one of the keys. Raises OtherHostKey, DialFailed, and what asyncssh raises."""
+    async with connected(guest.way) as sock, await signed_in_over(sock, guest, keys, **options) as connection:
+        yield connection
+
+
+async def signed_in_over(
+    sock: socket.socket, guest: Guest, keys: "Sequence[asyncssh.SSHKey]", **options: Any
+) -> "asyncssh.SSHClientConnection":
+    """Sign in at a guest over a socket that is connected to its SSH. Raises OtherHostKey, and what asyncssh raises."""
     import asyncssh
 
     shown: list[str] = []
-    async with connected(guest.way) as sock:
-        try:
-            connection = await asyncssh.connect(
-                "guest",
-                sock=sock,
-                username=guest.user,
-                client_keys=keys,
-                **_host_key_options(guest, shown),
-                **NOTHING_OF_OURS,
-                **options,
-            )
-        except asyncssh.HostKeyNotVerifiable:
-            if not shown:
-                raise
-            raise OtherHostKey(shown[-1]) from None
-        async with connection:
-            yield connection
+    try:
+        return await asyncssh.connect(
+            "guest",
+            sock=sock,
+            username=guest.user,
+            client_keys=keys,
+            **_host_key_options(guest, shown),
+            **NOTHING_OF_OURS,
+            **options,
+        )
+    except asyncssh.HostKeyNotVerifiable:
+        if not shown:
+            raise
+        raise OtherHostKey(shown[-1]) from None
 
 
 def _host_key_options(guest: Guest, shown: list[str]) -> dict[str, Any]:

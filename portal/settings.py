@@ -187,6 +187,7 @@ PORTAL_KEY_FILE: str = env["PORTAL_KEY_FILE"]  # for lines in terminals (docs/ad
 MACHINE_KEYS_FILE: str = env["MACHINE_KEYS_FILE"]  # seals the portal's key of each machine (docs/adr/0084)
 LIVE_URL: str = env["LIVE_URL"]
 LIVE_INSIDE: str = env["LIVE_INSIDE"]
+TERMINAL_KEEP_HOURS: int = env["TERMINAL_KEEP_HOURS"]
 
 LANGUAGE_CODE = "en"
 MAIL_LANGUAGE: str = env["MAIL_LANGUAGE"]  # where neither a person nor their browser has said

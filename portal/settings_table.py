@@ -174,6 +174,8 @@ SECTIONS: tuple[Section, ...] = (
                  "The portal's own address, for links in mails. Empty: the first of ALLOWED_HOSTS.", example="https://labs.example.org"),
         Variable("LIVE_URL", WEB_ADDRESS, "", "Where browsers reach the live process. Empty: at /live/ of the portal's own address.",
                  example="https://live.labs.example.org"),
+        Variable("TERMINAL_KEEP_HOURS", whole_number("hours", least=1), "24",
+                 "How long a terminal that nobody looks at is kept. In tmux its shell goes on after that."),
         Variable("LIVE_INSIDE", WEB_ADDRESS, "http://127.0.0.1:8001", "Where workers reach the live process, not through the proxy.",
                  example="http://10.0.0.5:8001"),
         Variable("PORTAL_KEY_FILE", PATH, "", "The private half of the portal's own SSH key (ed25519, no passphrase). Empty: no lines in terminals.",

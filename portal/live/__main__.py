@@ -67,6 +67,7 @@ def make_server(*, trusted: list[str]) -> "uvicorn.Server":
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             for server in self.servers:
                 server.close()  # nothing new
+            await live.terminals.drain()
             live.dials.drain()
             with contextlib.suppress(TimeoutError):
                 await live.hub.drain()

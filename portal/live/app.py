@@ -1,4 +1,7 @@
-"""The ASGI application of the live process: /live/events for browsers and programs; /live/dial for agents and workers; /healthz and /metrics for probers."""
+"""The ASGI application of the live process.
+
+/live/events and /live/terminal/ are for browsers and programs, /live/dial for agents and workers, /healthz and /metrics for probers.
+"""
 
 import asyncio
 import logging
@@ -8,7 +11,10 @@ from typing import Any
 from lib import logs, seldom
 from portal.live import dials, ending, numbers, reading, redis_events, sockets, sse
 from portal.live.entry import Refused, request_of
+from portal.live.guest_ssh import Guests
 from portal.live.hub import Hub
+from portal.live.terminals import door as terminal_door
+from portal.live.terminals.open_terminals import OpenTerminals
 from portal.middleware import probes
 from portal.middleware.readable_heads import readable
 from portal.request_facts import request_id
@@ -21,6 +27,8 @@ class Live:
     def __init__(self) -> None:
         self.hub = Hub()
         self.dials = dials.Dials(self.hub.counts)
+        self.guests = Guests(self.dials)
+        self.terminals = OpenTerminals(self.guests, self.hub.counts, self.hub.admission.wait)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -37,7 +45,13 @@ class Live:
     async def _live(self, receive: Any, send: Any) -> None:
         await receive()  # startup
         reading.start()
-        works = (redis_events.follow(self.hub), self.hub.stay_alive(), self.hub.guard(), self.dials.guard())
+        works = (
+            redis_events.follow(self.hub),
+            self.hub.stay_alive(),
+            self.hub.guard(),
+            self.dials.guard(),
+            self.terminals.sweep(),
+        )
         tasks = [asyncio.create_task(work) for work in works]
         await send({"type": "lifespan.startup.complete"})
         await receive()  # shutdown
@@ -58,6 +72,8 @@ class Live:
         try:
             if scope["path"] == dials.PATH:
                 return await self.dials.serve(scope, receive, send)
+            if scope["path"].startswith(terminal_door.PREFIX):
+                return await self.terminals.serve(scope, receive, send)
             if scope["path"] != EVENTS:
                 raise Refused(404, "path")
             return await sockets.serve(self.hub, scope, receive, send)

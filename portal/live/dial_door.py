@@ -24,17 +24,23 @@ def way(entry: Entry, machine_id: UUID, port: int) -> dialing.Way:
 
     Raises Refused (401: the entry is no longer good; 404: no machine that this person may know of), access.Forbidden, NotDialable, AgentAway.
     """
-    person = rights.still([entry]).get(0)
-    if person is None:
-        raise Refused(401, "unknown")
-    machine = access.visible(person, Machine).select_related("owner").filter(pk=machine_id).first()
-    if machine is None:
-        raise Refused(404, "machine")
-    access.require(person, VERB, machine)
+    person, machine = theirs(entry, machine_id)
     found = _way(machine, port, person)
     with asked_from(entry.address):
         note_use(machine, "connect", by=person)
     return found
+
+
+def theirs(entry: Entry, machine_id: UUID) -> tuple[User, Machine]:
+    """Return who asks, as they are now, and the machine that they may connect to. Raises Refused and access.Forbidden, as `way`."""
+    person = rights.still([entry]).get(0)
+    if person is None:
+        raise Refused(401, "unknown")
+    machine = access.visible(person, Machine).select_related("owner", "template").filter(pk=machine_id).first()
+    if machine is None:
+        raise Refused(404, "machine")
+    access.require(person, VERB, machine)
+    return person, machine
 
 
 def _way(machine: Machine, port: int, person: User) -> dialing.Way:

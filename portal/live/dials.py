@@ -9,7 +9,7 @@ import contextlib
 import logging
 import socket
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
@@ -18,7 +18,7 @@ from uuid import UUID
 from lib import seldom
 from portal.live import dial_door
 from portal.live.dial_sides import LocalSide, Side, SocketSide
-from portal.live.entry import Entry, Refused, request_of
+from portal.live.entry import PERSON, Entry, Refused, request_of
 from portal.live.hub import CHECK_SECONDS, UNSURE_SECONDS
 from portal.live.reading import THREADS, read
 from tunnels import dialing
@@ -52,6 +52,7 @@ class Held:
     entry: Entry
     machine: UUID
     cut: Callable[[], Any]
+    tell: Callable[[str], Any] | None = None  # called first, with why: "rights" or "unsure"
 
 
 class Dials:
@@ -73,7 +74,7 @@ class Dials:
         if kind != "Dial" or len(ticket) > LONGEST_TICKET:
             raise Refused(401, "ticket")
         self._check_room()
-        used = await self._ask(use_ticket, ticket)
+        used = await self.ask(use_ticket, ticket)
         if used is None:
             raise Refused(401, "ticket")
         await send({"type": "websocket.accept"})
@@ -86,14 +87,28 @@ class Dials:
         Raises what dial_door.way does, and DialFailed; as there, what was made of the socket must be closed before the end.
         """
         self._check_room()
-        way = await self._ask(dial_door.way, entry, machine, port)
+        way = await self.ask(dial_door.way, entry, machine, port)
+        async with self.along(way, machine=machine, entry=entry) as sock:
+            yield sock
+
+    @contextlib.asynccontextmanager
+    async def along(
+        self, way: Way, *, machine: UUID, entry: Entry, tell: Callable[[str], Any] | None = None
+    ) -> AsyncIterator[socket.socket]:
+        """Give a person the socket at the end of a way that was asked for just now. Before it is cut for their right, `tell` hears why."""
+        self._check_room()
         async with self._on(way) as (sock, cut):
-            held = Held(entry, machine, cut)
-            self.held.add(held)
-            try:
+            with self.holding(Held(entry, machine, cut, tell)):
                 yield sock
-            finally:
-                self.held.discard(held)
+
+    @contextlib.contextmanager
+    def holding(self, held: "Held") -> Iterator[None]:
+        """Watch a person's right to what they have, until the end of the block."""
+        self.held.add(held)
+        try:
+            yield
+        finally:
+            self.held.discard(held)
 
     @contextlib.asynccontextmanager
     async def _on(self, way: Way) -> AsyncIterator[tuple[socket.socket, Callable[[], Any]]]:
@@ -124,7 +139,8 @@ class Dials:
             if await self._check_rights() or not self.held:
                 checked_at = loop.time()
             elif loop.time() - checked_at > UNSURE_SECONDS:
-                self._cut(list(self.held), "unsure")
+                # What goes on while nobody looks waits for the database: nobody sees anything of it before.
+                self._cut([one for one in self.held if one.entry.kind != PERSON], "unsure")
 
     async def _check_rights(self) -> bool:
         """Say whether everybody's rights are known to be right."""
@@ -143,10 +159,12 @@ class Dials:
         for one in held:
             self.held.discard(one)
             self.counts[f"dialed {why}"] += 1
+            if one.tell:
+                one.tell(why)
             with contextlib.suppress(OSError):  # closed in this moment
                 one.cut()
 
-    async def _ask(self, ask: Callable[..., T], *values: Any) -> T:
+    async def ask(self, ask: Callable[..., T], *values: Any) -> T:
         """Ask the database in turns: fifty dials at once together take longer than one call may, and others ask as well."""
         async with asyncio.timeout(DIAL_SECONDS), self._turns:
             return await read(ask, *values)

@@ -21,6 +21,8 @@ from accounts.models import User
 from accounts.terms import versions
 from portal.middleware.home_address import is_beside_home
 
+PERSON = "person"  # the kind of what goes on while nobody looks: it ends with the person's right, not with a session
+
 
 class Refused(Exception):
     """The connection is not opened: an HTTP status, and a word for the log and for /metrics."""
@@ -35,7 +37,7 @@ class Entry:
     """The proof by which a person came in. `key` is the session's key, or the hash of the token."""
 
     person: User
-    kind: str  # session or token
+    kind: str  # session, token, or PERSON
     key: str
     proof: str  # a hash that changes with the password
     address: str = ""  # see address_of

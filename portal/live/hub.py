@@ -37,7 +37,7 @@ class Hub:
         self.counts: Counter[str] = Counter()  # for /metrics
         self.is_draining = False
         self.hears_changes = False  # whether changes reach us
-        self._admission = Admission()
+        self.admission = Admission()
         self._epoch, self._number = secrets.token_hex(4), 0
         self._kept: deque[tuple[int, Change]] = deque(maxlen=KEPT)
         self._heard: dict[Change, None] = {}
@@ -52,7 +52,7 @@ class Hub:
             raise Refused(503, "draining")
         if self._is_full_of(key_of(scope)):
             raise Refused(429, "too_many")  # `open` refuses them, too, but by then the turn is used up
-        await self._admission.wait(address_of(scope), receive)
+        await self.admission.wait(address_of(scope), receive)
 
     def _is_full_of(self, key: str) -> bool:
         return sum(stream.entry.key == key for stream in self.streams) >= MOST_OF_A_PERSON

@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts import second_steps
 from accounts.models import User
 from portal import access
-from portal.live.entry import Entry
+from portal.live.entry import PERSON, Entry
 
 Change = tuple[str, str]  # kind, id
 MACHINES = ("machine", "holder")  # kinds whose id is a machine's; tunnels know only that somebody holds them
@@ -22,6 +22,7 @@ WHERE NOT EXISTS (
   SELECT FROM accounts_terms t WHERE t.text_en <> '' AND t.number = (SELECT max(number) FROM accounts_terms)
   AND NOT EXISTS (SELECT FROM accounts_termsacceptance a WHERE a.terms_id = t.id AND a.user_id = u.id))
 AND CASE entry.kind
+  WHEN 'person' THEN TRUE
   WHEN 'session' THEN EXISTS (SELECT FROM django_session s WHERE s.session_key = entry.key AND s.expire_date > %s)
   ELSE EXISTS (SELECT FROM knox_authtoken t WHERE t.digest = entry.key AND (t.expiry IS NULL OR t.expiry > %s)) END
 """
@@ -33,7 +34,12 @@ def still(entries: Sequence[Entry]) -> dict[int, User]:
     columns = [e.kind for e in entries], [e.key for e in entries], [e.person.pk for e in entries]
     people: Iterable[Any] = User.objects.raw(_STILL, [[step.value for step in second_steps.STEPS], *columns, now, now])
     found = {person.entry_number - 1: person for person in people if not _owes_second_step(person)}
-    return {place: person for place, person in found.items() if person.get_session_auth_hash() == entries[place].proof}
+    return {place: person for place, person in found.items() if _has_proof(person, entries[place])}
+
+
+def _has_proof(person: User, entry: Entry) -> bool:
+    """Say whether the password is as it was at the entry; what goes on for a person who has left does not depend on that."""
+    return entry.kind == PERSON or person.get_session_auth_hash() == entry.proof
 
 
 def _owes_second_step(person: Any) -> bool:

@@ -17,12 +17,13 @@ CODES = {"restart": 1012, "rights": 1008, "flood": 1008, "unsure": 1013}
 class Meter:
     """A limit on the frames that may come in a moment."""
 
-    def __init__(self) -> None:
-        self.left, self.at = FRAMES_AT_ONCE, monotonic()
+    def __init__(self, a_second: float = FRAMES_A_SECOND, at_once: float = FRAMES_AT_ONCE) -> None:
+        self.a_second, self.at_once = a_second, at_once
+        self.left, self.at = at_once, monotonic()
 
     def is_beyond(self) -> bool:
         now = monotonic()
-        self.left = min(FRAMES_AT_ONCE, self.left + FRAMES_A_SECOND * (now - self.at)) - 1
+        self.left = min(self.at_once, self.left + self.a_second * (now - self.at)) - 1
         self.at = now
         return self.left < 0
 

@@ -27,7 +27,15 @@ class Ack:
     bytes: int
 
 
-def read(text: str) -> Resize | Ack:
+@dataclass(frozen=True, slots=True)
+class Close:
+    """The viewer closes the terminal for good: its shell ends."""
+
+
+Frame = Resize | Ack | Close
+
+
+def read(text: str) -> Frame:
     """Read a text frame. Raises BadFrame."""
     facts = _facts(text)
     match facts.get("type"):
@@ -35,7 +43,9 @@ def read(text: str) -> Resize | Ack:
             return Resize(_whole(facts, "cols", 1, MOST_CELLS), _whole(facts, "rows", 1, MOST_CELLS))
         case "ack":
             return Ack(_whole(facts, "bytes", 1, 2**40))
-    raise BadFrame('The type of a frame is "resize" or "ack".')
+        case "close":
+            return Close()
+    raise BadFrame('The type of a frame is "resize", "ack" or "close".')
 
 
 def _facts(text: str) -> dict[str, Any]:

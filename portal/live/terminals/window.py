@@ -1,33 +1,25 @@
-"""Flow control towards a viewer: what was sent and not acknowledged yet."""
-
-import asyncio
+"""Flow control towards a viewer: how much of the output is on its way, or waits to be shown."""
 
 from portal.live.terminals.frames import BadFrame
 
-MOST = 512 * 1024  # bytes that may be on their way, or wait to be shown
+MOST = 512 * 1024  # bytes
 
 
 class Window:
-    """Bytes that a viewer was sent and has not acknowledged."""
+    """Bytes that were given to a viewer and are not acknowledged."""
 
     def __init__(self) -> None:
         self.unacknowledged = 0
-        self._has_room = asyncio.Event()
-        self._has_room.set()
 
-    async def room(self) -> int:
-        """Wait until something may be sent. Return how many bytes."""
-        await self._has_room.wait()
-        return MOST - self.unacknowledged
+    @property
+    def is_full(self) -> bool:
+        return self.unacknowledged >= MOST
 
-    def sent(self, count: int) -> None:
+    def given(self, count: int) -> None:
         self.unacknowledged += count
-        if self.unacknowledged >= MOST:
-            self._has_room.clear()
 
     def acknowledged(self, count: int) -> None:
-        """Take a viewer's word. Raises BadFrame for more than was sent."""
+        """Take a viewer's word. Raises BadFrame for more than was given."""
         if count > self.unacknowledged:
             raise BadFrame("More is acknowledged than was sent.")
         self.unacknowledged -= count
-        self._has_room.set()

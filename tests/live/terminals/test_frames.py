@@ -1,24 +1,23 @@
 """Frames of a terminal: what is read, and what is told of all others; and how much is sent that nobody acknowledges."""
 
-import asyncio
-
 import pytest
 
 from portal.live.terminals import frames, window
-from portal.live.terminals.frames import Ack, BadFrame, Resize
+from portal.live.terminals.frames import Ack, BadFrame, Close, Resize
 from portal.live.terminals.window import Window
 
 
 def test_frames_are_read() -> None:
     assert frames.read('{"type": "resize", "cols": 132, "rows": 50}') == Resize(132, 50)
     assert frames.read('{"type": "ack", "bytes": 4096}') == Ack(4096)
+    assert frames.read('{"type": "close"}') == Close()
 
 
 @pytest.mark.parametrize(
     ("text", "why"),
     [
         ("", "is JSON"), ("ls -la", "is JSON"), ("[]", "object"), ("3", "object"), ("[" * 190, "is JSON"), ('{"type": "ack"}', '"bytes"'),
-        ('{"type": "close"}', "resize"), ("{}", "resize"), ('{"type": ["ack"], "bytes": 1}', "resize"), ("x" * 201, "at most 200"),
+        ('{"type": "shut"}', "resize"), ("{}", "resize"), ('{"type": ["ack"], "bytes": 1}', "resize"), ("x" * 201, "at most 200"),
         *((f'{{"type": "resize", "cols": {cols}, "rows": 24}}', '"cols"') for cols in ("0", "-1", "100000", '"80"', "80.0", "true", "null", "1e9")),
         ('{"type": "ack", "bytes": 0}', '"bytes"'), ('{"type": "ack", "bytes": -5}', '"bytes"'), ('{"type": "ack", "bytes": NaN}', '"bytes"'),
     ],
@@ -28,19 +27,17 @@ def test_others_are_told_why(text: str, why: str) -> None:
         frames.read(text)
 
 
-async def test_nothing_is_sent_while_too_much_is_on_its_way() -> None:
+def test_a_window_is_full_at_its_limit() -> None:
     one = Window()
-    one.sent(window.MOST)
-    waiting = asyncio.ensure_future(one.room())
-    await asyncio.sleep(0)
-    assert not waiting.done()
+    one.given(window.MOST)
+    assert one.is_full
     one.acknowledged(1000)
-    assert await waiting == 1000
+    assert not one.is_full
 
 
-def test_nobody_acknowledges_more_than_was_sent() -> None:
+def test_nobody_acknowledges_more_than_was_given() -> None:
     one = Window()
-    one.sent(10)
+    one.given(10)
     with pytest.raises(BadFrame, match="More"):
         one.acknowledged(11)
     assert one.unacknowledged == 10

@@ -1,0 +1,195 @@
+"""A terminal: the shell of a person in a machine, its last output, and the viewer who looks at it now, if anybody does."""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+import asyncssh
+
+from portal.live.entry import PERSON, Entry
+from portal.live.guest_ssh import Guests
+from portal.live.terminals import endings, shells
+from portal.live.terminals.endings import Ending
+from portal.live.terminals.frames import Ack, Close, Frame, Resize
+from portal.live.terminals.ring import Ring
+from portal.live.terminals.viewer import Viewer
+
+MOST_UNREAD = 1024 * 1024  # bytes typed that the guest has not taken
+# The output of a shell that nobody looks at is read at this pace, so that a flood costs no processor time for a day.
+UNSEEN_BYTES, UNSEEN_SECONDS = 64 * 1024, 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The place of a terminal: a person's own names, in one machine."""
+
+    machine: UUID
+    person: int
+    name: str
+
+    @property
+    def tmux_name(self) -> str:
+        return f"p{self.person}-{self.name}"
+
+
+class Terminal:
+    """`used` is called at each input and output. `left_at`: on the loop's clock, since when nobody looks."""
+
+    def __init__(self, key: Key, entry: Entry, size: tuple[int, int], used: Callable[[UUID], Any]) -> None:
+        self.key, self.size, self.used = key, size, used
+        self.entry = replace(entry, kind=PERSON, key="")
+        self.life = secrets.token_hex(4)
+        self.ring = Ring()
+        self.viewer: Viewer | None = None
+        self.left_at = asyncio.get_running_loop().time()
+        self.is_open = self.survives = False
+        self._place = 0
+        self._channel: shells.Channel | None = None
+        self._connection: asyncssh.SSHClientConnection | None = None
+        self._over = asyncio.Event()
+        self._is_paused = False
+        self._unseen = 0
+
+    # ---- the shell ----
+
+    async def run(self, guests: Guests) -> None:
+        """Open the shell, and return when it has ended. The viewer is told how."""
+        key = self.key
+        try:
+            async with guests.signed_in(self.entry, key.machine, on_cut=self._cut, on_place=self._wait) as connection:
+                await self._open(connection)
+                await self._over.wait()
+        except asyncio.CancelledError:
+            self._end(endings.RESTART)
+            raise
+        except asyncssh.Error:
+            self._end(endings.LOST)
+        except Exception as error:
+            self._end(endings.of(error))
+
+    async def _open(self, connection: asyncssh.SSHClientConnection) -> None:
+        self._connection = connection
+        self.survives = await shells.has_tmux(connection)
+        shell = shells.Shell(self._printed, self._shell_is_over)
+        self._channel = await shells.start(
+            connection, shell, name=self.key.tmux_name, size=self.size, in_tmux=self.survives
+        )
+        self.is_open = True
+        if self.viewer:
+            self._begin(self.viewer, "", 0)
+
+    @property
+    def is_over(self) -> bool:
+        return self._over.is_set()
+
+    def _end(self, ending: Ending) -> None:
+        """Tell the viewer how it ends; the first reason counts."""
+        if not self.is_over:
+            self._over.set()
+            if self.viewer:
+                self.viewer.end(ending)
+
+    def _cut(self, why: str) -> None:
+        self._end(endings.of_right(why))
+
+    def _shell_is_over(self, has_exited: bool) -> None:
+        self._end(endings.EXITED if has_exited else endings.LOST)
+
+    def _wait(self, place: int) -> None:
+        self._place = place
+        if self.viewer:
+            self.viewer.tell(type="wait", place=place)
+
+    def stop(self) -> None:
+        """End it here. In tmux the shell goes on."""
+        self._end(endings.LOST)
+
+    # ---- its viewer ----
+
+    def attach(self, viewer: Viewer, life: str, seen: int) -> None:
+        """Show it to a viewer, from where they left off where that is possible; whoever looked before is told."""
+        if self.viewer:
+            self.viewer.end(endings.ELSEWHERE)
+        self.viewer = viewer
+        if self.is_open:
+            self._resize(viewer.size)
+            self._begin(viewer, life, seen)
+        else:
+            self.size = viewer.size
+            viewer.tell(type="wait", place=self._place)
+
+    def detach(self, viewer: Viewer) -> None:
+        if self.viewer is viewer:
+            self.viewer = None
+            self.left_at = asyncio.get_running_loop().time()
+            self._resume()
+
+    def _begin(self, viewer: Viewer, life: str, seen: int) -> None:
+        output = self.ring.since(seen) if life == self.life else None
+        is_fresh = output is None
+        output = self.ring.replay() if output is None else output
+        at = self.ring.total - len(output)
+        viewer.tell(type="open", life=self.life, at=at, fresh=is_fresh, survives=self.survives)
+        if output:
+            viewer.show(output)
+        self._resume()
+
+    def typed(self, data: bytes) -> None:
+        """Pass on what the viewer typed. Before the shell is open there is nothing that takes it."""
+        if self._channel is None or self.is_over:
+            return
+        if self._channel.get_write_buffer_size() + len(data) > MOST_UNREAD:
+            if self.viewer:
+                self.viewer.end(endings.FLOOD)
+            return
+        self.used(self.key.machine)
+        self._channel.write(data)
+
+    async def told(self, frame: Frame) -> None:
+        """Do what a frame of the viewer says. Raises BadFrame."""
+        match frame:
+            case Resize(cols, rows):
+                self._resize((cols, rows))
+            case Ack(count):
+                if self.viewer:
+                    self.viewer.window.acknowledged(count)
+                self._resume()
+            case Close():
+                if self.survives and self._connection:
+                    await shells.kill(self._connection, self.key.tmux_name)
+                self._end(endings.EXITED)
+
+    def _resize(self, size: tuple[int, int]) -> None:
+        if size != self.size:
+            self.size = size
+            if self._channel and not self.is_over:
+                self._channel.change_terminal_size(*size)
+
+    # ---- its output ----
+
+    def _printed(self, output: bytes) -> None:
+        self.ring.add(output)
+        self.used(self.key.machine)
+        if self.viewer and self.is_open:
+            self.viewer.show(output)
+            if self.viewer.window.is_full:
+                self._pause()
+        else:
+            self._unseen += len(output)
+            if self._unseen >= UNSEEN_BYTES:
+                self._unseen = 0
+                self._pause()
+                asyncio.get_running_loop().call_later(UNSEEN_SECONDS, self._resume)
+
+    def _pause(self) -> None:
+        if self._channel and not self._is_paused:
+            self._is_paused = True
+            self._channel.pause_reading()
+
+    def _resume(self) -> None:
+        if self._is_paused and self._channel and not (self.viewer and self.viewer.window.is_full):
+            self._is_paused = False
+            self._channel.resume_reading()

@@ -1,0 +1,37 @@
+"""A machine with a guest, and what views of its terminals need."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from accounts.models import User
+from machines.models import Machine
+from tests.live.process import LiveProcess
+from tests.live.terminals import guest_stage
+from tests.live.terminals.guest_stage import View
+from tests.machines.sealed import give_keys
+
+
+@pytest.fixture
+def machine(student: User, settings: Any, tmp_path: Path, live: LiveProcess) -> Machine:
+    give_keys(settings, tmp_path)
+    settings.CSRF_TRUSTED_ORIGINS = [live.url]
+    return guest_stage.machine_with_key(student)
+
+
+@pytest.fixture
+def home(machine: Machine, tmp_path: Path) -> Iterator[Path]:
+    """The home in the machine's guest."""
+    with guest_stage.guest(machine, tmp_path) as home:
+        yield home
+
+
+@pytest.fixture
+def opened(live: LiveProcess, machine: Machine, student: User, home: Path) -> Iterator[View]:
+    """The student's terminal."""
+    view = guest_stage.view(live, machine, student)
+    view.opens()
+    yield view
+    view.close()
