@@ -9,11 +9,12 @@ from time import monotonic
 from typing import Any
 
 from lib import logs, seldom
-from portal.live import dials, ending, numbers, reading, redis_events, sockets, sse
+from portal.live import dials, ending, guest_ssh, numbers, reading, redis_events, sockets, sse
 from portal.live.entry import Refused, request_of
 from portal.live.guest_ssh import Guests
 from portal.live.hub import Hub
 from portal.live.terminals import door as terminal_door
+from portal.live.terminals import use_reports
 from portal.live.terminals.open_terminals import OpenTerminals
 from portal.middleware import probes
 from portal.middleware.readable_heads import readable
@@ -45,12 +46,14 @@ class Live:
     async def _live(self, receive: Any, send: Any) -> None:
         await receive()  # startup
         reading.start()
+        guest_ssh.start()
         works = (
             redis_events.follow(self.hub),
             self.hub.stay_alive(),
             self.hub.guard(),
             self.dials.guard(),
             self.terminals.sweep(),
+            use_reports.report(self.terminals),
         )
         tasks = [asyncio.create_task(work) for work in works]
         await send({"type": "lifespan.startup.complete"})

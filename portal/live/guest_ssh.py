@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +26,13 @@ SECONDS = 10.0  # from one's turn until one is signed in
 # A guest that was switched off is noticed after a minute and a half.
 ALIVE: dict[str, Any] = {"keepalive_interval": 30, "keepalive_count_max": 3}
 Cut = Callable[[str], Any]
+
+
+def start() -> None:
+    """Start the thread on which asyncssh prepares connections: later it would be taken for the cost of one."""
+    pool = ThreadPoolExecutor(1, thread_name_prefix="ssh")
+    pool.submit(int).result()
+    asyncio.get_running_loop().set_default_executor(pool)
 
 
 class Guests:

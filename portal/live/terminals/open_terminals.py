@@ -3,10 +3,12 @@
 import asyncio
 import logging
 from collections import Counter
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.utils import timezone
 
 from portal.live import ticket_entry
 from portal.live.dials import Held
@@ -16,7 +18,7 @@ from portal.live.reading import read
 from portal.live.sockets import Meter
 from portal.live.terminals import door, endings, frames
 from portal.live.terminals.endings import MOST_OF_A_MACHINE, MOST_OF_A_PERSON, Ending
-from portal.live.terminals.frames import BadFrame
+from portal.live.terminals.frames import Ack, BadFrame
 from portal.live.terminals.terminal import Key, Terminal
 from portal.live.terminals.viewer import Viewer
 
@@ -32,7 +34,7 @@ class OpenTerminals:
         self.guests, self.counts = guests, counts
         self.take_turn = take_turn  # see Admission.wait
         self.terminals: dict[Key, Terminal] = {}
-        self.used: set[UUID] = set()  # machines, since whoever tells of them has looked
+        self.used_at: dict[UUID, datetime] = {}  # machines, since the last report
         self.is_draining = False
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -80,15 +82,21 @@ class OpenTerminals:
         while (message := await receive())["type"] == "websocket.receive":
             if viewer.ended:
                 continue  # until it hangs up
-            if meter.is_beyond():
+            if not await self._take(message, terminal, viewer) and meter.is_beyond():
                 viewer.end(endings.FLOOD)
-            elif data := message.get("bytes"):
-                terminal.typed(data)
-            elif text := message.get("text"):
-                try:
-                    await terminal.told(frames.read(text))
-                except BadFrame as error:
-                    viewer.tell(type="bad", text=str(error))
+
+    async def _take(self, message: Any, terminal: Terminal, viewer: Viewer) -> bool:
+        """Do what a frame says. Return whether it costs nothing: there are no more acknowledgements than frames of ours."""
+        if data := message.get("bytes"):
+            terminal.typed(data)
+            return False
+        try:
+            frame = frames.read(message.get("text") or "")
+            await terminal.told(frame)
+        except BadFrame as error:
+            viewer.tell(type="bad", text=str(error))
+            return False
+        return isinstance(frame, Ack)
 
     # ---- which there are ----
 
@@ -99,11 +107,14 @@ class OpenTerminals:
             return found
         if why := self._why_not(key):
             return why
-        terminal = self.terminals[key] = Terminal(key, viewer.entry, viewer.size, self.used.add)
+        terminal = self.terminals[key] = Terminal(key, viewer.entry, viewer.size, self._note_use)
         task = asyncio.create_task(self._run(terminal))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return terminal
+
+    def _note_use(self, machine: UUID) -> None:
+        self.used_at[machine] = timezone.now()
 
     def _why_not(self, key: Key) -> Ending | None:
         if self.is_draining:
@@ -159,10 +170,12 @@ class OpenTerminals:
     async def drain(self) -> None:
         """Open none any more, and end all: each viewer is told to come back."""
         self.is_draining = True
-        for task in list(self._tasks):
-            task.cancel()
+        for terminal in list(self.terminals.values()):
+            terminal.stop(endings.RESTART)
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=DRAIN_SECONDS)
+        for task in list(self._tasks):  # those that wait for a guest
+            task.cancel()
 
 
 def of_machines(terminals: OpenTerminals) -> Counter[UUID]:

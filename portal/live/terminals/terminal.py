@@ -62,9 +62,6 @@ class Terminal:
             async with guests.signed_in(self.entry, key.machine, on_cut=self._cut, on_place=self._wait) as connection:
                 await self._open(connection)
                 await self._over.wait()
-        except asyncio.CancelledError:
-            self._end(endings.RESTART)
-            raise
         except asyncssh.Error:
             self._end(endings.LOST)
         except Exception as error:
@@ -103,9 +100,9 @@ class Terminal:
         if self.viewer:
             self.viewer.tell(type="wait", place=place)
 
-    def stop(self) -> None:
+    def stop(self, ending: Ending = endings.LOST) -> None:
         """End it here. In tmux the shell goes on."""
-        self._end(endings.LOST)
+        self._end(ending)
 
     # ---- its viewer ----
 
@@ -156,7 +153,7 @@ class Terminal:
             case Ack(count):
                 if self.viewer:
                     self.viewer.window.acknowledged(count)
-                self._resume()
+                    self._resume()
             case Close():
                 if self.survives and self._connection:
                     await shells.kill(self._connection, self.key.tmux_name)

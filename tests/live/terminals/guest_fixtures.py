@@ -8,6 +8,7 @@ import pytest
 
 from accounts.models import User
 from machines.models import Machine
+from portal.live.terminals import shells
 from tests.live.process import LiveProcess
 from tests.live.terminals import guest_stage
 from tests.live.terminals.guest_stage import View
@@ -26,6 +27,24 @@ def home(machine: Machine, tmp_path: Path) -> Iterator[Path]:
     """The home in the machine's guest."""
     with guest_stage.guest(machine, tmp_path) as home:
         yield home
+
+
+async def _none(_connection: Any) -> bool:
+    return False
+
+
+@pytest.fixture
+def without_tmux(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take tmux from the guest."""
+    monkeypatch.setattr(shells, "has_tmux", _none)
+
+
+@pytest.fixture(params=["tmux", "plain"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """With tmux and without. Ask for it before `opened`."""
+    if request.param == "plain":
+        request.getfixturevalue("without_tmux")
+    return str(request.param)
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ def openssh(folder: Path, authorized: str, more: Iterable[Path] = (), home: Path
         "ListenAddress": f"{HERE}:{port}", "HostKey": folder / "host_key", "AuthorizedKeysFile": lines,
         "PidFile": "none", "StrictModes": "no", "UsePAM": "no", "PasswordAuthentication": "no",
         "KbdInteractiveAuthentication": "no", "PermitRootLogin": "prohibit-password", "LogLevel": "ERROR",
-        "Subsystem": "sftp internal-sftp",
+        "SetEnv": f"TMUX_TMPDIR={folder}", "Subsystem": "sftp internal-sftp",
     }  # fmt: skip
     (folder / "sshd_config").write_text("".join(f"{key} {value}\n" for key, value in config.items()))
     Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
@@ -65,6 +65,13 @@ def openssh(folder: Path, authorized: str, more: Iterable[Path] = (), home: Path
         yield port
     finally:
         sshd.kill()
+        _end_tmux(folder)
+
+
+def _end_tmux(folder: Path) -> None:
+    """End the tmux servers that shells of the guest have left."""
+    for socket in folder.glob("tmux-*/*"):
+        subprocess.run(["tmux", "-S", socket, "kill-server"], check=False, capture_output=True)
 
 
 class Terminal:
