@@ -1,6 +1,6 @@
 """The portal's own key of each machine: made for its launch and each reset, sealed in the database. See docs/adr/0084.
 
-With it a worker opens sessions as the machine's user. The line-only key (machines.terminal_lines) is another one.
+With it a worker, and the live process for a person, opens sessions as the machine's user. The line-only key (machines.terminal_lines) is another one.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Seal what is secret in the database: with the keys in MACHINE_KEYS_FILE, the newest first. Only workers and manage.py have that file."""
+"""Seal what is secret in the database: with the keys in MACHINE_KEYS_FILE, the newest first. Only workers, the live process and manage.py have that file."""
 
 import logging
 from functools import lru_cache

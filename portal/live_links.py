@@ -16,7 +16,7 @@ from accounts.models import User
 def with_ticket(request: HttpRequest, path: str, purpose: str, query: dict[str, str] | None = None) -> str:
     """Return an address of the live process, whole, with a ticket for this purpose. The caller has checked what the person may.
 
-    purpose: as the door in portal.live has it ("terminal <machine>").
+    purpose: as portal.live_addresses has it.
     """
     person = cast(User, request.user)
     text = tickets.make(person, _proof(request, person), scope=purpose, now=timezone.now())

@@ -206,7 +206,7 @@ WHITENOISE_USE_FINDERS = not STATIC_MANIFEST
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        "BACKEND": "portal.static_names.HashedModules"
         if STATIC_MANIFEST
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
@@ -216,7 +216,8 @@ STORAGES = {
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
-        **({"connect-src": ["'self'", LIVE_URL]} if LIVE_URL else {}),
+        # A websocket's scheme is its own; at the portal's own address 'self' means both.
+        **({"connect-src": ["'self'", LIVE_URL, LIVE_URL.replace("http", "ws", 1)]} if LIVE_URL else {}),
         "object-src": ["'none'"],
         "base-uri": ["'none'"],
         "form-action": ["'self'"],

@@ -27,7 +27,7 @@ _SITE = {"database", "redis", "secret key"}
 HOLDERS = {
     "web": _SITE | {"sign-in keys", "metrics token", "provider's secret", "directory's password"},
     "worker": _SITE | {"cloud", "portal's ssh key", "machine keys", "mail password"},
-    "live": _SITE | {"metrics token"},
+    "live": _SITE | {"metrics token", "machine keys"},
     "beat": _SITE,
     "disks": {"cloud"},
     "prepare": _SITE | {"cloud", "gateway token"},

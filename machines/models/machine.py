@@ -162,6 +162,9 @@ class Machine(models.Model):
         """Say whether nobody has a key to it, as far as is known. False for a row that was not read by MachineQuerySet.with_keys."""
         return bool(self.__dict__.get("keyless", False))
 
+    # Whether the portal's own key is in its disk. False for a row as above.
+    lets_portal_in = property(lambda self: bool(self.__dict__.get("lets_in", False)))
+
     @property
     def key_files(self) -> list[str]:
         """Names of its owner's private keys that were made here and open it, the newest first. [] for a row as above."""

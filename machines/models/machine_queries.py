@@ -84,7 +84,8 @@ class MachineQuerySet(models.QuerySet["Machine"]):
         return parts.with_keys()
 
     def with_keys(self) -> "MachineQuerySet":
-        """Note on each machine whether no key of a person is in its disk, and the files of its owner's keys that are (see Machine).
+        """Note on each machine whether no key of a person is in its disk, the files of its owner's keys that are, and whether the
+        portal's own is (see Machine).
 
         Of disks from before 0.4 nobody knows, so they are not keyless.
         """
@@ -92,11 +93,12 @@ class MachineQuerySet(models.QuerySet["Machine"]):
         from machines.models.portal_key import PortalKey
 
         disk = {"machine": OuterRef("pk"), "server_id": OuterRef("server_id"), "resets": OuterRef("cloud_resets")}
-        is_known = Exists(PortalKey.objects.filter(**disk, by_hand=False).exclude(server_id=""))
+        own = PortalKey.objects.filter(**disk).exclude(server_id="")
+        is_known, is_in = Exists(own.filter(by_hand=False)), Exists(own.exclude(public_key="").exclude(put_in_at=None))
         there = InstalledKey.objects.filter(**disk)
         made_here = there.filter(key__user=OuterRef("owner")).exclude(key__file_name="")
         files = made_here.order_by("-key__created_at", "-key_id").values("key__file_name")
-        return self.annotate(keyless=is_known & ~Exists(there), installed_files=ArraySubquery(files))
+        return self.annotate(keyless=is_known & ~Exists(there), lets_in=is_in, installed_files=ArraySubquery(files))
 
     def not_held(self) -> "MachineQuerySet":
         """Leave out machines that a restore holds: no loop acts on them before reconcile.after_restore.compare_with_cloud."""

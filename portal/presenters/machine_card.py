@@ -27,6 +27,7 @@ from portal.presenters.idle_panel import Why
 from portal.presenters.machine_keys import MachineKeys
 from portal.presenters.presses import Presses
 from portal.presenters.shown_question import ShownQuestion
+from portal.presenters.terminal_way import TerminalWay
 from portal.presenters.tones import tone_of
 from portal.ways_in.port_ways import PortWay
 from portal.ways_in.ssh import SshWay
@@ -70,10 +71,7 @@ class Shown:
         """The colour of its state; a warning where its setup failed, though it runs."""
         return "busy" if self.must_see_setup else tone_of(self.machine.state)
 
-    @property
-    def house(self) -> str:
-        """The drawing of its state."""
-        return f"house-{tone_of(self.machine.state)}"
+    house = property(lambda self: f"house-{tone_of(self.machine.state)}")  # the drawing of its state
 
     @cached_property
     def is_busy(self) -> bool:
@@ -141,7 +139,7 @@ class Shown:
             sorted(self.verbs),
             why,
             (self.wait, self.copy and self.copy.pk, str(self.why_asleep)),
-            (self.setup, self.not_ready) if self.is_up else (),
+            (self.setup, self.not_ready, self.terminal.url) if self.is_up else (),
         )
         return f"{m.state}-{crc32(repr(facts).encode()):08x}"
 
@@ -291,6 +289,7 @@ class Shown:
 
     card_line_id = property(lambda self: f"ssh-{self.key}")
     keys = cached_property(lambda self: MachineKeys(self.machine, self.reader))  # for its page; no card asks
+    terminal = cached_property(lambda self: TerminalWay(self.machine, self.reader, self.verbs, is_up=self.is_up))
     maintenance = cached_property(lambda self: emptied_nodes.open_maintenance(self.machine.host))
 
     @property

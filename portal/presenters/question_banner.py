@@ -74,12 +74,16 @@ class Asked:
         return f"{question.row.pk}-{crc32(repr(question.version).encode()):08x}" if question else "none"
 
 
-def below_terminal(request: HttpRequest, machine: Machine) -> Asked:
-    """Return the place for the question on the page of a terminal. Its owner alone is asked."""
+def below_terminal(request: HttpRequest, machine: Machine, *, is_open: bool) -> Asked:
+    """Return the place for the question on the page of a terminal. Its owner alone is asked.
+
+    is_open: the shell is there. Until then the place is not to be seen, and the page has the banner.
+    """
     reader = getattr(request, "user", None)
-    asked = Asked(machine, _about(machine) if reader and reader.pk == machine.owner_id else None)
-    request.shown_questions = [asked.question] if asked.question else []  # type: ignore[attr-defined]
-    return asked
+    if not is_open or reader is None or reader.pk != machine.owner_id or (found := _about(machine)) is None:
+        return Asked(machine, None)
+    request.shown_questions = [found]  # type: ignore[attr-defined]
+    return Asked(machine, found)
 
 
 def _about(machine: Machine) -> ShownQuestion | None:

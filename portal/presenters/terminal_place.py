@@ -28,5 +28,5 @@ def place_of(shown: Shown) -> Place:
 
 def _kind(shown: Shown) -> str:
     if shown.is_up:
-        return "shell" if shown.keys.has_own else "keyless"
+        return "shell" if shown.terminal.url else "keyless"
     return "moving" if shown.is_busy and shown.machine.state != State.GONE else "resting"

@@ -10,6 +10,7 @@ from django.core.paginator import Page
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -35,6 +36,7 @@ from portal.presenters.recycle_bin import Binned, bin_of
 from portal.presenters.show_machines import show, show_all
 from portal.request_facts import is_typed
 from portal.signed_in import SignedIn
+from portal.views import terminal_page
 from portal.views.machine_page import announcement, find, machine_page, machine_url
 from quotas.actions import usage
 from quotas.sentences import sentence
@@ -134,8 +136,16 @@ def act(request: SignedIn, pk: UUID, verb: str) -> HttpResponse:
             access.require(request.user, verb, row)
         VERBS[verb](machine=row, by=request.user)
     except Refusal as refusal:
+        if request.POST.get("from") == "terminal":
+            return terminal_page.refused(request, row, refusal)
         return machine_page(request, row, tab, refusal=refusal)
-    return redirect("machines" if request.POST.get("from") == "list" else machine_url(row, tab))
+    return redirect(_way_back(request, row, tab))
+
+
+def _way_back(request: SignedIn, row: Machine, tab: machine_tabs.Tab) -> str:
+    """Return the page on which a button was pressed, or that it leads to."""
+    pages = {"list": reverse("machines"), "terminal": reverse("machine-terminal", args=[row.pk])}
+    return pages.get(request.POST.get("from", "")) or machine_url(row, tab)
 
 
 @require_GET

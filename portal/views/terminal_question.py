@@ -16,7 +16,7 @@ from portal.views.machine_page import find
 @never_cache
 def part(request: SignedIn, pk: UUID) -> HttpResponse:
     """Answer the place of the question; 204 while it would look the same."""
-    asked = question_banner.below_terminal(request, find(request, pk, "dial"))
+    asked = question_banner.below_terminal(request, find(request, pk, "dial"), is_open=True)
     seen = request.GET.get("seen", "")
     if asked.version == seen:
         return HttpResponse(status=204)

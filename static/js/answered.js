@@ -2,5 +2,5 @@
 document.addEventListener("htmx:afterSettle", ({ detail: { elt } }) => {
   const { activeElement: focused } = document;
   if (elt.id !== "asked" || !(focused === document.body || focused.id === "notes")) return;
-  if (matchMedia("(hover: hover)").matches) document.querySelector(".xterm-helper-textarea")?.focus({ preventScroll: true });
+  if (matchMedia("(hover: hover)").matches) document.querySelector(".shell-place:not([hidden]) .xterm-helper-textarea")?.focus({ preventScroll: true });
 });

@@ -34,7 +34,7 @@ PAGES = ["/", "/launch/", "/keys/", "/account/", "/lab-templates/", "/lab-templa
          "/machines/failed/", "/machines/running/delete/", "/nowhere/", "/accounts/password/change/", "/accounts/second-step/", "/account/sessions/",
          "/requests/", "/requests/new/", "/manage/requests/",
          "/manage/requests/asked/", "/machines/running/moments/", "/manage/audit/", "/manage/terms/", "/manage/people/", "/teaching/",
-         "/donating/", "/manage/", "/manage/?days=90", "/manage/idle/", "/manage/cloud/",
+         "/machines/suspended/terminal/", "/donating/", "/manage/", "/manage/?days=90", "/manage/idle/", "/manage/cloud/",
          "/manage/machines/?used=2h", "/manage/machines/bulk/run/", "/manage/announcements/", "/manage/announcements/new/"]  # fmt: skip
 TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 pytestmark = [*in_a_browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("pages-in-a-browser")]

@@ -9,6 +9,7 @@ from accounts.models import User
 from machines.idle import questions
 from machines.models import Machine, Question
 from tests.machines.idle.asked import asked, notice, visited
+from tests.pages.test_terminal_page import with_own_key
 
 pytestmark = pytest.mark.django_db
 ASKED = "Still using caiman?"
@@ -16,7 +17,7 @@ ASKED = "Still using caiman?"
 
 @pytest.fixture
 def machine(student: User) -> Machine:
-    return visited(student, name="caiman")
+    return with_own_key(visited(student, name="caiman"))
 
 
 @pytest.fixture
@@ -44,6 +45,12 @@ def test_the_page_of_the_terminal_has_it_and_its_answers(machine: Machine, ask: 
     assert page.count(ASKED) == 1
     for choice in ("more", "sleep"):
         assert f'action="/asks/{ask.pk}/{choice}/"' in page
+
+
+def test_where_no_terminal_can_be_opened_the_banner_has_it(student: User) -> None:
+    ask = asked(machine := visited(student, name="caiman"))
+    page = signed_in(student).get(f"/machines/{machine.pk}/terminal/").content.decode()
+    assert (page.count(ASKED), f'id="ask-{ask.pk}"' in page) == (1, True)
 
 
 def test_who_opens_that_page_was_asked(machine: Machine, ask: Question, student: User) -> None:

@@ -9,15 +9,19 @@ from accounts.models import User
 from machines.models import Answer, Machine
 from tests.chromium import in_a_browser
 from tests.machines.idle.asked import asked, told, visited
+from tests.pages.shell_server import ShellServer
 from tests.pages.test_browser import AXE, look, visit
+from tests.pages.test_terminal_browser import shells as shells
+from tests.pages.test_terminal_page import with_own_key
 
 pytestmark = [*in_a_browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("questions-in-a-browser")]
+pytestmark += [pytest.mark.usefixtures("shells")]
 
 
 @pytest.fixture
 def machine(transactional_db: None) -> Machine:
     owner = User.objects.create_user(username="ana", password="minga", language="es")
-    return visited(owner, name="condor")
+    return with_own_key(visited(owner, name="condor"))
 
 
 def opened(browser: Browser, live_server: Any, machine: Machine, width: int = 1280) -> Page:
@@ -57,14 +61,14 @@ def test_it_comes_by_itself_and_one_tap_answers_without_a_reload(
     assert page.evaluate("window.isSamePage") is True
 
 
-def test_after_the_answer_the_keyboard_is_the_terminals(browser: Browser, live_server: Any, machine: Machine) -> None:
+def test_after_the_answer_the_keyboard_is_the_terminals(
+    browser: Browser, live_server: Any, shells: ShellServer, machine: Machine
+) -> None:
     asked(machine)
     page = opened(browser, live_server, machine)
-    page.evaluate(
-        "document.querySelector('.shell').append(Object.assign(document.createElement('textarea'), {className: 'xterm-helper-textarea'}))"
-    )
+    shells.visit().show("$ ")
     page.locator("#row-say-more").press("Enter")
-    expect(page.locator(".xterm-helper-textarea").last).to_be_focused()
+    expect(page.locator(".xterm-helper-textarea")).to_be_focused()
 
 
 def test_a_phone_has_the_other_answers_in_a_menu(browser: Browser, live_server: Any, machine: Machine) -> None:

@@ -708,6 +708,13 @@ class Template:
 
 
 @dataclass(frozen=True, slots=True)
+class Terminal:
+    session: str
+    # Of a websocket. Its ticket lets one connection in, within 60 seconds.
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Token:
     token: str
 

@@ -15,7 +15,7 @@ from accounts.live_tickets import tickets
 from accounts.live_tickets.tickets import Proof
 from accounts.models import AuditRow, User
 from machines.models import Machine
-from portal.live.terminals import door
+from portal.live_addresses import terminal_purpose
 from tests.live.process import LiveProcess, session_of
 from tests.live.terminals.guest_fixtures import home as home
 from tests.live.terminals.guest_fixtures import kind as kind
@@ -36,7 +36,7 @@ pytestmark = [
 
 def test_by_a_ticket_a_program_comes_in_once(live: LiveProcess, machine: Machine, student: User, home: Path) -> None:
     proof = Proof("session", session_of(student), student.get_session_auth_hash())
-    text = tickets.make(student, proof, scope=door.purpose(machine.pk), now=timezone.now())
+    text = tickets.make(student, proof, scope=terminal_purpose(machine.pk), now=timezone.now())
     with contextlib.closing(view(live, machine, ticket=text)) as program:
         program.opens()
     with pytest.raises(InvalidStatus):

@@ -1,0 +1,10 @@
+"""Addresses of the live process, and for what a ticket to each is made: for those who hand them out, and for the doors there."""
+
+from uuid import UUID
+
+TERMINAL = "/live/terminal/{machine}/{name}"
+
+
+def terminal_purpose(machine: UUID) -> str:
+    """Return the purpose of a ticket to the terminals of a machine."""
+    return f"terminal {machine}"

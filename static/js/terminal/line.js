@@ -1,0 +1,167 @@
+// The line of one shell to the live process: it connects, counts what came, says what was shown, and comes back by itself.
+// The frames stand in docs/api.md. `hear` is told: state(name, facts), bytes(data, shown), names(list), echo(ms).
+const RESTART_MS = [500, 3000]; // the next process is nearly there; not all pages at once
+const FIRST_MS = 400; // before the second try; then twice as long each time
+const LONGEST_MS = 15000;
+const SILENT_MS = 25000; // without a word before the shell is open: try again
+const ECHO_MS = 2000; // what comes later answers no key
+const PIECE = 16 * 1024; // bytes of a frame
+const CODES = { restart: 1012, ended: 4000, elsewhere: 4001, refused: [4003, 4004, 4008] };
+
+const between = (least, most) => least + Math.random() * (most - least);
+
+export class Line {
+  #address;
+  #size;
+  #hear;
+  #socket = null;
+  #acks = null;
+  #life = "";
+  #seen = 0;
+  #end = null;
+  #tries = 0;
+  #again = 0;
+  #silence = 0;
+  #typedAt = 0;
+  state = "idle";
+
+  constructor(address, size, hear) {
+    this.#address = address;
+    this.#size = size;
+    this.#hear = hear;
+  }
+
+  get isOpen() {
+    return this.state === "open";
+  }
+
+  start() {
+    clearTimeout(this.#again);
+    this.#leave();
+    const socket = new WebSocket(this.#url());
+    socket.binaryType = "arraybuffer";
+    this.#socket = socket;
+    this.#acks = new Acks(socket);
+    this.#end = null;
+    socket.onmessage = ({ data }) => (typeof data === "string" ? this.#frame(JSON.parse(data)) : this.#bytes(data));
+    socket.onclose = ({ code }) => this.#closed(code);
+    this.#listen();
+    this.#become("connecting", { tries: this.#tries });
+  }
+
+  // Its page shows something else now.
+  stop() {
+    clearTimeout(this.#again);
+    this.#leave();
+    this.#become("idle");
+  }
+
+  // The page is looked at again, or the device has a network again: do not wait any longer.
+  hurry({ isNewNetwork = false } = {}) {
+    const isLate = this.state === "lost" || this.state === "restarting";
+    if (isLate || (isNewNetwork && ["open", "connecting"].includes(this.state))) this.start();
+  }
+
+  send(bytes) {
+    if (!this.isOpen) return false;
+    for (let at = 0; at < bytes.length; at += PIECE) this.#socket.send(bytes.subarray(at, at + PIECE));
+    this.#typedAt ||= performance.now();
+    return true;
+  }
+
+  resize({ cols, rows }) {
+    if (this.isOpen) this.#socket.send(JSON.stringify({ type: "resize", cols, rows }));
+  }
+
+  #url() {
+    const { cols, rows } = this.#size();
+    const url = new URL(this.#address);
+    url.search = new URLSearchParams({ cols, rows, ...(this.#life ? { life: this.#life, seen: this.#seen } : {}) });
+    return url;
+  }
+
+  #become(state, facts = {}) {
+    this.state = state;
+    this.#hear.state(state, facts);
+  }
+
+  #listen() {
+    clearTimeout(this.#silence);
+    this.#silence = setTimeout(() => this.#closed(0), SILENT_MS);
+  }
+
+  #frame(frame) {
+    if (frame.type === "wait") {
+      this.#listen();
+      this.#become("connecting", { place: frame.place, tries: 0 });
+    } else if (frame.type === "open") {
+      clearTimeout(this.#silence);
+      this.#life = frame.life;
+      this.#seen = frame.at;
+      this.#tries = 0;
+      this.#typedAt = 0;
+      this.#become("open", frame);
+      this.resize(this.#size()); // a phone may have been turned meanwhile
+    } else if (frame.type === "names") this.#hear.names(frame.names);
+    else if (frame.type === "end") this.#end = frame;
+  }
+
+  #bytes(data) {
+    const acks = this.#acks; // those of another socket are another's
+    this.#seen += data.byteLength;
+    const waited = performance.now() - this.#typedAt;
+    if (this.#typedAt && waited < ECHO_MS) this.#hear.echo(waited);
+    this.#typedAt = 0;
+    this.#hear.bytes(new Uint8Array(data), () => acks.shown(data.byteLength));
+  }
+
+  #closed(code) {
+    const end = this.#end;
+    this.#leave();
+    if (code === CODES.ended) {
+      this.#life = "";
+      this.#become("ended", { end });
+    } else if (code === CODES.elsewhere) this.#become("elsewhere", { end });
+    else if (end ? !end.again : CODES.refused.includes(code)) this.#become("refused", { end });
+    else if (code === CODES.restart) this.#wait("restarting", between(...RESTART_MS), end);
+    else this.#wait("lost", between(0.5, 1) * Math.min(LONGEST_MS, FIRST_MS * 2 ** this.#tries), end);
+  }
+
+  #wait(state, ms, end) {
+    this.#tries += 1;
+    this.#again = setTimeout(() => this.start(), ms);
+    this.#become(state, { end, tries: this.#tries });
+  }
+
+  #leave() {
+    clearTimeout(this.#silence);
+    if (!this.#socket) return;
+    this.#socket.onmessage = this.#socket.onclose = null;
+    this.#socket.close();
+    this.#socket = null;
+  }
+}
+
+// Bytes that were shown, told together: every 64 KB, or 50 ms after the first.
+class Acks {
+  #socket;
+  #bytes = 0;
+  #timer = 0;
+
+  constructor(socket) {
+    this.#socket = socket;
+  }
+
+  shown(bytes) {
+    this.#bytes += bytes;
+    if (this.#bytes >= 65536) this.#tell();
+    else this.#timer ||= setTimeout(() => this.#tell(), 50);
+  }
+
+  #tell() {
+    clearTimeout(this.#timer);
+    this.#timer = 0;
+    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify({ type: "ack", bytes: this.#bytes }));
+    this.#bytes = 0;
+  }
+}

@@ -1,0 +1,107 @@
+// One shell of the machine: a terminal on the page, and its line to the live process.
+import "../adopted_styles.js";
+import { Terminal } from "../../vendor/xterm/xterm.mjs";
+import { FitAddon } from "../../vendor/xterm/fit.mjs";
+import { Unicode11Addon } from "../../vendor/xterm/unicode11.mjs";
+import { watchPastes } from "./clipboard.js";
+import { withCtrl } from "./keyrow.js";
+import { Line } from "./line.js";
+import { hiddenLinks, plainLinks } from "./links.js";
+import { options, theme } from "./look.js";
+import { scrollsByTouch } from "./touch.js";
+import { say } from "./words.js";
+
+const SETTLED_MS = 120; // a window that is dragged larger is told of once
+const LONGEST_TITLE = 30;
+const text = new TextEncoder();
+Terminal.strings.promptLabel = say("field");
+Terminal.strings.tooMuchOutput = say("too-much");
+
+// A title is a guest's: without control characters and without those that turn the direction of a text, and short.
+const bounded = (title) => [...title.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "")].slice(0, LONGEST_TITLE).join("");
+
+export class Shell {
+  title = "";
+  facts = {};
+  #fit = new FitAddon();
+  #settles = 0;
+  #hear;
+
+  // `hear` is told: state(shell), title(shell), names(list), echo(shell, ms).
+  constructor(name, place, address, hear) {
+    this.name = name;
+    this.place = place;
+    this.#hear = hear;
+    const terminal = new Terminal({ ...options(), linkHandler: hiddenLinks });
+    this.terminal = terminal;
+    for (const addon of [this.#fit, new Unicode11Addon(), plainLinks()]) terminal.loadAddon(addon);
+    terminal.unicode.activeVersion = "11";
+    terminal.open(place);
+    if (matchMedia("(pointer: coarse)").matches) terminal.textarea.inputMode = "none"; // phones type in the box below
+    terminal.options.disableStdin = true;
+    this.line = new Line(address, () => this.size, this);
+    this.#listen();
+  }
+
+  get size() {
+    return { cols: this.terminal.cols, rows: this.terminal.rows };
+  }
+
+  set(chosen) {
+    Object.assign(this.terminal.options, chosen);
+    this.fit();
+  }
+
+  recolor() {
+    this.terminal.options.theme = theme();
+  }
+
+  fit() {
+    if (this.place.offsetParent) this.#fit.fit();
+  }
+
+  // Typed by the page: a key of its row, a line of its box.
+  type(typed) {
+    return this.line.send(text.encode(typed));
+  }
+
+  // ---- what its line tells ----
+
+  state(_name, facts) {
+    this.facts = facts;
+    this.terminal.options.disableStdin = !this.line.isOpen;
+    this.#hear.state(this);
+  }
+
+  bytes(data, shown) {
+    this.terminal.write(data, shown);
+  }
+
+  names(list) {
+    this.#hear.names(list);
+  }
+
+  echo(ms) {
+    this.#hear.echo(this, ms);
+  }
+
+  // ---- what its terminal tells ----
+
+  #listen() {
+    const { terminal } = this;
+    terminal.onData((typed) => this.type(withCtrl(typed)));
+    terminal.onBinary((typed) => this.line.send(Uint8Array.from(typed, (letter) => letter.charCodeAt(0))));
+    terminal.onResize((size) => this.line.resize(size));
+    terminal.onTitleChange((title) => {
+      this.title = bounded(title);
+      this.#hear.title(this);
+    });
+    terminal.parser.registerOscHandler(52, () => true); // the clipboard is not the guest's
+    watchPastes(terminal);
+    scrollsByTouch(terminal);
+    new ResizeObserver(() => {
+      clearTimeout(this.#settles);
+      this.#settles = setTimeout(() => this.fit(), SETTLED_MS);
+    }).observe(this.place);
+  }
+}
