@@ -47,6 +47,7 @@ from portal.views import (
     teaching,
     templates,
     terminal_page,
+    terminal_question,
     terms,
 )
 from portal.views.outside_accounts import password_is_here
@@ -63,6 +64,7 @@ _machine = [
     path("live/", machine_page.live, name="machine-live"),
     path("card/", machines.card, name="machine-card"),
     path("terminal/", terminal_page.page, name="machine-terminal"),
+    path("terminal/question/", terminal_question.part, name="machine-terminal-question"),
     *[path(f"{verb}/", machines.act, {"verb": verb}, name=f"machine-{verb}") for verb in machines.VERBS],
     *[path(f"{verb}/", machines.confirmed, {"verb": verb}, name=f"machine-{verb}") for verb in machines.CONFIRMED],
     path("dismiss/", machines.ask_to_dismiss, name="machine-dismiss"),

@@ -22,7 +22,7 @@ from accounts.notices.outbox import PASSED_OVER
 from accounts.notices.reader import written_for
 from machines import ssh_contact, terminal_lines
 from machines.idle import links, question_text, questions
-from machines.models import Machine, Question
+from machines.models import Activity, Machine, Question
 from machines.ssh_contact import Contact
 from machines.terminal_lines import Written
 from tunnels.models import Tunnel
@@ -115,6 +115,8 @@ def _ways(questions: Iterable[Question]) -> dict[int, Contact | str]:
     machines = {question.pk: question.machine for question in questions}
     ports = Tunnel.objects.live().filter(holder__in=[machine.pk for machine in machines.values()])
     visited = set(ports.filter(connections__gt=0).values_list("holder", flat=True))
+    with_terminals = Activity.objects.filter(machine__in=machines.values(), console_open__gt=0)
+    visited.update(with_terminals.values_list("machine", flat=True))
     return {pk: _way(machine, is_visited=machine.pk in visited) for pk, machine in machines.items()}
 
 

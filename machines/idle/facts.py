@@ -27,8 +27,8 @@ RESTING = (State.SUSPENDED, State.SHELVED, State.ARCHIVED)
 # The columns that are read of ten thousand machines. Whoever acts on a machine reads its whole row.
 _READ = ("owner", "template", "name", "wanted", "state", "state_since", "used_at", "binned_at")
 _HEARD = (
-    "since", "ports_heard_at", "ports_at", "connections", "connected_at", "console_at", "load_heard_at",
-    "cpu_percent", "disk_rate", "nic_rate", "cpu_at", "disk_at", "nic_at",
+    "since", "ports_heard_at", "ports_at", "connections", "connected_at", "console_heard_at", "console_at",
+    "console_open", "load_heard_at", "cpu_percent", "disk_rate", "nic_rate", "cpu_at", "disk_at", "nic_at",
 )  # fmt: skip
 _TEMPLATE: Any = Machine._meta.get_field("template")
 

@@ -20,6 +20,7 @@ Name = Literal["start", "ports", "console", "cpu", "disk", "nic", "hold", "lesso
 Condition = Literal["work", "quiet", "unknown"]
 
 PORTS_LATE = timedelta(minutes=3)  # the agents' counts are taken over about every minute
+TERMINALS_LATE = timedelta(seconds=90)  # an open terminal is reported every 30 s
 JUST_NOW = timedelta(minutes=3)  # activity this recent counts as ongoing
 # A line that we write into a terminal passes bytes: so soon after it they are our own, if clocks are that close.
 ECHO = timedelta(seconds=10)
@@ -110,7 +111,7 @@ def if_closed(facts: Facts, now: datetime) -> Outlook:
         for name in ("ports_at", "console_at"):
             if _is_recent(getattr(activity, name), now):
                 setattr(activity, name, now - JUST_NOW)
-        activity.ports_heard_at, activity.connections = now, 0
+        activity.ports_heard_at, activity.connections, activity.console_open = now, 0, 0
         machine.activity = activity
     closed = outlook_of(replace(facts, machine=machine), now)
     was_busy = any(signal.condition == "work" for signal in outlook_of(facts, now).signals[1:3])
@@ -123,8 +124,8 @@ def _shifted(outlook: Outlook, now: datetime) -> Outlook:
 
 
 def first_visit_due(activity: Activity | None) -> bool:
-    """Return whether nobody has connected since the machine was started: then less time is given."""
-    return activity is not None and (activity.connected_at is None or activity.connected_at < activity.since)
+    """Return whether nobody has come in since the machine was started: then less time is given."""
+    return activity is not None and not activity.was_visited
 
 
 # ---- a machine that runs ----
@@ -185,11 +186,18 @@ def _signals(facts: Facts, now: datetime) -> tuple[Signal, ...]:
     ports_known = activity.ports_heard_at is not None and now - activity.ports_heard_at <= PORTS_LATE
     found = [
         _signal("start", activity.since, activity.since, True, now),
-        _signal("ports", _ports_at(facts, activity), activity.ports_heard_at, ports_known, now),
-        _signal("console", activity.console_at, activity.console_at, True, now),
+        _signal("ports", _without_echo(activity.ports_at, facts), activity.ports_heard_at, ports_known, now),
+        _console(facts, activity, now),
         *(_signal(n, at, load, is_load_known, now) for n, at in _loads(activity)),
     ]
     return (*(_from_now_on(signal, activity) for signal in found), *_kept(facts, now))
+
+
+def _console(facts: Facts, activity: Activity, now: datetime) -> Signal:
+    """Return the signal of the portal's terminals. While one is open, it is known only if its live process reported lately."""
+    heard, at = activity.console_heard_at, _without_echo(activity.console_at, facts)
+    is_known = not activity.console_open or (heard is not None and now - heard <= TERMINALS_LATE)
+    return _signal("console", at, heard or at, is_known, now)
 
 
 def _loads(activity: Activity) -> list[tuple[Name, datetime | None]]:
@@ -212,9 +220,9 @@ def _is_recent(at: datetime | None, now: datetime) -> bool:
     return at is not None and now - at < JUST_NOW
 
 
-def _ports_at(facts: Facts, activity: Activity) -> datetime | None:
-    """Return when its ports last showed work, but for the bytes of a line that we ourselves wrote into its terminals."""
-    at, question = activity.ports_at, facts.open_question(Question.Kind.SLEEP)
+def _without_echo(at: datetime | None, facts: Facts) -> datetime | None:
+    """Return when bytes last passed, but for those of a line that we ourselves wrote into the machine's terminals."""
+    question = facts.open_question(Question.Kind.SLEEP)
     if at is None or question is None:
         return at
     ours = facts.wrote_at or question.asked_at

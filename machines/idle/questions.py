@@ -100,9 +100,9 @@ def earliest_end(question: Question, now: datetime) -> datetime:
 
 
 def was_visited(machine: Machine) -> bool:
-    """Return whether anybody has connected since the machine was started. Unknown counts as yes, which gives the longer time."""
+    """Return whether anybody has come in since the machine was started. Unknown counts as yes, which gives the longer time."""
     activity = getattr(machine, "activity", None)
-    return activity is None or (activity.connected_at is not None and activity.connected_at >= activity.since)
+    return activity is None or activity.was_visited
 
 
 def settle(now: datetime, *, machine: UUID | None = None) -> int:

@@ -90,7 +90,8 @@ def _begin() -> None:
     Activity.objects.bulk_create([Activity(machine_id=pk, since=at) for pk, at in new], ignore_conflicts=True)
     since = Subquery(runs.filter(pk=OuterRef("pk")).values("state_since"))
     _running().filter(since__lt=F("machine__state_since")).update(
-        since=since, ports_heard_at=None, load_heard_at=None, cpu_percent=None, disk_rate=None, nic_rate=None, connections=0
+        since=since, ports_heard_at=None, load_heard_at=None, cpu_percent=None, disk_rate=None, nic_rate=None,
+        connections=0, console_heard_at=None, console_open=0,
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from machines.models import Activity
 from machines.states import State, Wanted
 
 FIRST_MEASURE = timedelta(minutes=3)  # one sample gives no rate: that takes a second one
+_MEASURED = ("cpu", "disk", "nic")
 
 
 def span(past: timedelta) -> str:
@@ -168,7 +169,7 @@ def label(signal: Signal) -> str:
     return {
         "start": _("Start"),
         "ports": _("Connections"),
-        "console": _("Screen in the portal"),
+        "console": _("Terminal in the portal"),
         "cpu": _("Processor"),
         "disk": _("Disk"),
         "nic": _("Network"),
@@ -187,7 +188,7 @@ def condition_words(signal: Signal, outlook: Outlook) -> str:
         return _("just now") if past < timedelta(minutes=1) else _("%(span)s ago") % {"span": span(past)}
     if signal.name in ("hold", "lesson"):
         return _("until %(at)s") % {"at": _at(signal.at, outlook)}
-    if signal.name == "ports":
+    if signal.name in ("ports", "console"):
         return _connections(signal, outlook, activity)
     return _load(signal, activity) + _quiet(signal, outlook, activity)
 
@@ -195,18 +196,21 @@ def condition_words(signal: Signal, outlook: Outlook) -> str:
 def _unknown(signal: Signal, outlook: Outlook) -> str:
     if signal.heard_at is None:
         return _("unknown: nothing was heard yet")
-    if outlook.now - signal.heard_at < FIRST_MEASURE:
+    if signal.name in _MEASURED and outlook.now - signal.heard_at < FIRST_MEASURE:
         return _("unknown: it is being measured")
     return _("unknown: nothing was heard for %(span)s") % {"span": span(outlook.now - signal.heard_at)}
 
 
 def _connections(signal: Signal, outlook: Outlook, activity: Activity) -> str:
-    if activity.connections:
-        count = ngettext("one open", "%(count)s open", activity.connections) % {"count": activity.connections}
+    """Say how many connections or terminals are open, and for how long they have been silent."""
+    is_ports = signal.name == "ports"
+    open_now, last = (activity.connections, activity.connected_at) if is_ports else (activity.console_open, signal.at)
+    if open_now:
+        count = ngettext("one open", "%(count)s open", open_now) % {"count": open_now}
         return f"{count}, {_quiet(signal, outlook, activity)}"
-    if first_visit_due(activity) or activity.connected_at is None:
+    if last is None or last < activity.since:
         return _("none since it was started")
-    return _("none open, the last one %(span)s ago") % {"span": span(outlook.now - activity.connected_at)}
+    return _("none open, the last one %(span)s ago") % {"span": span(outlook.now - last)}
 
 
 def _quiet(signal: Signal, outlook: Outlook, activity: Activity) -> str:
@@ -215,7 +219,7 @@ def _quiet(signal: Signal, outlook: Outlook, activity: Activity) -> str:
     past = outlook.now - (signal.at or activity.since)
     return (
         _("silent for %(span)s") % {"span": span(past)}
-        if signal.name == "ports"
+        if signal.name in ("ports", "console")
         else _("quiet for %(span)s") % {"span": span(past)}
     )
 
@@ -234,18 +238,19 @@ def shown(outlook: Outlook) -> list[Signal]:
     unmeasured = (
         {"disk", "nic", "cpu"} if activity is None else {n for n, v in _measures(activity).items() if v is None}
     )
-    return [s for s in outlook.signals if _says(s, unmeasured)]
+    has_terminals = activity is not None and activity.console_open > 0
+    return [s for s in outlook.signals if _says(s, unmeasured, has_terminals)]
 
 
 def _measures(activity: Activity) -> dict[str, float | None]:
     return {"cpu": activity.cpu_seconds, "disk": activity.disk_bytes, "nic": activity.nic_bytes}
 
 
-def _says(signal: Signal, unmeasured: set[str]) -> bool:
+def _says(signal: Signal, unmeasured: set[str], has_terminals: bool) -> bool:
     if signal.name in ("hold", "lesson"):
         return signal.condition == "work"
     if signal.name == "console":
-        return signal.at is not None
+        return signal.at is not None or has_terminals
     # Show one line for signals that were never heard, not three.
     return signal.name not in unmeasured or (signal.name == "cpu" and signal.condition == "unknown")
 

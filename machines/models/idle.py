@@ -27,7 +27,12 @@ class Activity(models.Model):
     connections = models.PositiveIntegerField(default=0)  # open at the last sample
     connected_at = models.DateTimeField(null=True, blank=True)  # when anybody was last connected
 
+    console_heard_at = models.DateTimeField(null=True, blank=True)  # when a live process last reported its terminals
     console_at = models.DateTimeField(null=True, blank=True)  # a console or terminal of the portal was used
+    console_open = models.PositiveIntegerField(default=0, db_default=0)  # terminals of the portal, at the last report
+    console_by = models.CharField(
+        max_length=16, blank=True, default="", db_default=""
+    )  # the process that reported them
 
     load_heard_at = models.DateTimeField(null=True, blank=True)
     cpu_seconds = models.FloatField(null=True, blank=True)  # counters of cloud.contract.Diagnostics; None: unknown
@@ -41,7 +46,15 @@ class Activity(models.Model):
     nic_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["load_heard_at"], name="activity_by_load")]
+        indexes = [
+            models.Index(fields=["load_heard_at"], name="activity_by_load"),
+            models.Index(fields=["machine"], condition=Q(console_open__gt=0), name="activity_with_terminals"),
+        ]
+
+    @property
+    def was_visited(self) -> bool:
+        """Return whether anybody has connected, or used a terminal of the portal, since the machine was started."""
+        return any(at is not None and at >= self.since for at in (self.connected_at, self.console_at))
 
 
 class HoldQuerySet(models.QuerySet["Hold"]):

@@ -96,6 +96,16 @@ def _silent(heard_at: datetime | None, now: datetime, names: dict[str, str]) -> 
     return text % {**names, "span": brief(now - heard_at)}
 
 
+def _terminals(seen: Snapshot) -> Found:
+    if count := seen.count("terminals unheard"):
+        text = ngettext(
+            "%(count)s machine stays awake: its terminals are open in a live process of which nothing is heard.",
+            "%(count)s machines stay awake: their terminals are open in a live process of which nothing is heard.",
+            count,
+        )
+        yield Need("terminals", CARE, text % {"count": count}, *on_page("pulse"), advice=units("live"))
+
+
 def _hosts(seen: Snapshot) -> Found:
     if away := [host.name for host in seen.hosts if not host.up]:
         text = ngettext(
@@ -234,7 +244,7 @@ def _copies(seen: Snapshot) -> Found:
 
 RULES: tuple[Rule, ...] = (
     _worker, _cloud, _gateways, _hosts, _queue, _launches, _failed_machines, _mails,
-    _pause, _clocks, _room, _ports, FAILING_ROWS, FAILED_MAILS, FAILED_IMAGES, _copies, LOST_SERVERS, _cloud_check, OPEN_REQUESTS, OFFERS,
+    _pause, _clocks, _room, _ports, _terminals, FAILING_ROWS, FAILED_MAILS, FAILED_IMAGES, _copies, LOST_SERVERS, _cloud_check, OPEN_REQUESTS, OFFERS,
 )  # fmt: skip
 
 

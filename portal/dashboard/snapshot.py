@@ -13,6 +13,7 @@ from accounts.models import Notice, RowFailure, User
 from accounts.notices import outbox
 from accounts.people_search import holds
 from catalog.models import Image
+from machines.idle import terminals
 from machines.launches_under_way import LASTS
 from machines.models import CloudWatch, DiskImage, Machine, Question, Stray
 from machines.states import State, Wanted
@@ -178,6 +179,7 @@ def _counts(now: datetime) -> dict[str, int]:
         "images failed": Image.objects.filter(missing=False).exclude(fault=""),
         "lost servers": open_strays.filter(kind=Stray.Kind.LOST),
         "ports failed": Tunnel.objects.filter(state=tunnel_states.State.FAILED),
+        "terminals unheard": terminals.unheard(now),
     }
     labelled = [
         rows.order_by().annotate(of=Value(name)).values_list("of").annotate(Count("pk")) for name, rows in kinds.items()

@@ -13,7 +13,7 @@ from portal.live import dials, ending, guest_connections, numbers, reading, redi
 from portal.live.entry import Refused, request_of
 from portal.live.guest_connections import Guests
 from portal.live.hub import Hub
-from portal.live.terminals import terminal_door
+from portal.live.terminals import terminal_door, use_reports
 from portal.live.terminals.open_terminals import OpenTerminals
 from portal.middleware import probes
 from portal.middleware.readable_heads import readable
@@ -52,6 +52,7 @@ class Live:
             self.hub.guard(),
             self.dials.guard(),
             self.terminals.sweep(),
+            use_reports.report(self.terminals),
         )
         tasks = [asyncio.create_task(work) for work in works]
         await send({"type": "lifespan.startup.complete"})

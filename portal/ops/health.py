@@ -182,9 +182,10 @@ def disks(took: float | Part) -> Part:
 
 
 def live(took: float | Part) -> Part:
-    """Check the process that tells open pages of changes. Without it they ask every few seconds, as they do without Redis."""
+    """Check the process that carries terminals, and tells open pages of changes. Without it they ask every few seconds, as without Redis."""
     if isinstance(took, Part):
-        return Part(DEGRADED, why="open pages ask by themselves: no live process has been heard lately")
+        why = "open pages ask by themselves, and machines with an open terminal stay awake: no live process has been heard lately"
+        return Part(DEGRADED, why=why)
     return Part(OK, took)
 
 

@@ -5,8 +5,10 @@ HEAD delivers nothing.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from zlib import crc32
 
 from django.db.models import Exists, OuterRef, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Concat
@@ -17,7 +19,7 @@ from django.utils import timezone
 from accounts.models import Notice
 from lib.compiled_queries import Given, compiled
 from machines.idle import durations, questions
-from machines.models import Question
+from machines.models import Machine, Question
 from portal.presenters.machine_card import Shown
 from portal.presenters.navigation import is_reference
 from portal.presenters.shown_question import ShownQuestion
@@ -55,7 +57,37 @@ def on_cards(request: HttpRequest, cards: Sequence[Shown]) -> list[ShownQuestion
 def on_card(card: Shown) -> None:
     """Give a card that asks for itself its question. Only its owner's list has such cards."""
     if card.why.is_asked and card.reader.pk == card.machine.owner_id:
-        card.question = next(iter(_loaded(Question.objects.filter(machine=card.machine.pk), 1)), None)
+        card.question = _about(card.machine)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The place for the question below a machine's terminal, and the question where there is one."""
+
+    machine: Machine
+    question: ShownQuestion | None
+
+    @property
+    def version(self) -> str:
+        """A text that changes when the place must be redrawn."""
+        question = self.question
+        return f"{question.row.pk}-{crc32(repr(question.version).encode()):08x}" if question else "none"
+
+
+def below_terminal(request: HttpRequest, machine: Machine, *, is_open: bool) -> Asked:
+    """Return the place for the question on the page of a terminal. Its owner alone is asked.
+
+    is_open: the shell is there. Until then the place is not to be seen, and the page has the banner.
+    """
+    reader = getattr(request, "user", None)
+    if not is_open or reader is None or reader.pk != machine.owner_id or (found := _about(machine)) is None:
+        return Asked(machine, None)
+    request.shown_questions = [found]  # type: ignore[attr-defined]
+    return Asked(machine, found)
+
+
+def _about(machine: Machine) -> ShownQuestion | None:
+    return next(iter(_loaded(Question.objects.filter(machine=machine.pk), 1)), None)
 
 
 @compiled

@@ -9,7 +9,7 @@ from portal.ways_in.ssh import SshWay
 
 register = template.Library()
 # Names of products, alike in all languages; by the key that the style sheet knows.
-SYSTEMS = {"windows": "Windows", "unix": "macOS, Linux", "putty": "PuTTY", "code": "VS Code"}
+SYSTEMS = {"windows": "Windows", "unix": "macOS, Linux", "putty": "PuTTY"}
 
 register.filter("store_unix", ssh_lines.store_unix)
 register.filter("store_windows", ssh_lines.store_windows)
@@ -20,6 +20,16 @@ register.filter("ppk", as_ppk)
 @register.filter
 def config_block(way: SshWay, alias: str) -> str:
     return way.config_for(alias)
+
+
+@register.filter
+def code_host(way: SshWay, alias: str) -> str:
+    return way.code_host(alias)
+
+
+@register.filter
+def code_address(way: SshWay, alias: str) -> str:
+    return ssh_lines.code_address(way.code_host(alias), way.user)
 
 
 @register.inclusion_tag("parts/systems.html", takes_context=True)

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 from lib.notes import Refusal
 from machines.models import Machine
 from portal import access
+from portal.presenters import question_banner
 from portal.presenters.machine_card import Shown
 from portal.presenters.show_machines import show
 from portal.presenters.terminal_place import place_of
@@ -37,9 +38,11 @@ def refused(request: SignedIn, row: Machine, refusal: Refusal) -> HttpResponse:
 
 
 def _page(request: SignedIn, shown: Shown, status: int = 200) -> HttpResponse:
+    place = place_of(shown)
     context = {
         "s": shown,
-        "place": place_of(shown),
+        "place": place,
+        "asked": question_banner.below_terminal(request, shown.machine, is_open=place.is_shell),
         "live_url": settings.LIVE_URL,
         "live": bool(request.headers.get("HX-Request")),
         "announcement": announcement(request, shown),

@@ -43,6 +43,34 @@ class SshWay(PortWay):
         return ssh_lines.putty(**self._address, key_file=self.key_file)
 
     @property
+    def scp_to(self) -> str:
+        return self._scp[0]
+
+    @property
+    def scp_from(self) -> str:
+        return self._scp[1]
+
+    @property
+    def rsync_to(self) -> str:
+        return self._rsync[0]
+
+    @property
+    def rsync_from(self) -> str:
+        return self._rsync[1]
+
+    @property
+    def _scp(self) -> tuple[str, str]:
+        return ssh_lines.scp(**self._address, file=_("FILE"), key_file=self.key_file)
+
+    @property
+    def _rsync(self) -> tuple[str, str]:
+        return ssh_lines.rsync(**self._address, folder=_("FOLDER"), key_file=self.key_file)
+
+    def code_host(self, alias: str) -> str:
+        """Return the host as VS Code is told. Only by the block of ~/.ssh/config does it find a key that ssh does not try by itself."""
+        return alias if self.key_file else f"{self.user}@{self.host}:{self.port}"
+
+    @property
     def _address(self) -> dict[str, Any]:
         return {"host": self.host, "port": self.port, "user": self.user}
 

@@ -1,6 +1,7 @@
 """Lines for a person's own computer, to be copied: how ssh, PowerShell and PuTTY are told of a machine and of a key's file."""
 
 from collections.abc import Sequence
+from urllib.parse import quote
 
 
 def connect(*, host: str, port: int, user: str, key_file: str = "") -> str:
@@ -25,6 +26,30 @@ def config(*, alias: str, host: str, port: int, user: str, key_files: Sequence[s
         "ServerAliveInterval 30",
     ]
     return "\n    ".join([f"Host {alias}", *lines])
+
+
+def scp(*, host: str, port: int, user: str, file: str, key_file: str = "") -> tuple[str, str]:
+    """Return the lines that copy a file to the home folder of a machine, and from it. `key_file`: as in connect, of which the rest holds, too."""
+    identity = f"-i ~/.ssh/{key_file} " if key_file else ""
+    there = _home(user, host)
+    return f"scp {identity}-P {port} {file} {there}", f"scp {identity}-P {port} {there}{file} ."
+
+
+def rsync(*, host: str, port: int, user: str, folder: str, key_file: str = "") -> tuple[str, str]:
+    """Return the same for a folder, by rsync: what was cut goes on where it was."""
+    identity = f"-i ~/.ssh/{key_file} " if key_file else ""
+    begin, there = f'rsync -av --partial --progress -e "ssh {identity}-p {port}"', _home(user, host)
+    return f"{begin} {folder} {there}", f"{begin} {there}{folder} ."
+
+
+def _home(user: str, host: str) -> str:
+    return f"{user}@[{host}]:" if ":" in host else f"{user}@{host}:"
+
+
+def code_address(host: str, user: str) -> str:
+    """Return the address that opens a home folder in VS Code. `host`: as it writes one, an alias of ~/.ssh/config or user@host:port."""
+    home = "/root" if user == "root" else f"/home/{user}"
+    return f"vscode://vscode-remote/ssh-remote+{quote(host, safe='@:[]')}{quote(home)}"
 
 
 def forget(name: str) -> str:

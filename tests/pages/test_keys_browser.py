@@ -48,10 +48,10 @@ def test_only_the_chosen_systems_steps_are_seen_and_stay_so(
     page.goto(f"/machines/{machine.pk}/")
     page.locator("#systems-summary").click()
     assert shown_steps(page) == ["for-unix"]
-    page.locator("#system-putty").check()
-    assert shown_steps(page) == ["for-putty"]
+    page.locator("#system-windows").check()
+    assert shown_steps(page) == ["for-windows"]
     page.evaluate("path => htmx.ajax('GET', path, {target: '#live', swap: 'outerHTML'})", f"{page.url}live/")
-    assert shown_steps(page) == ["for-putty"]
+    assert shown_steps(page) == ["for-windows"]
 
 
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: npm install")
@@ -63,9 +63,12 @@ def test_steps_and_the_page_that_asks_are_sound(
     wrong = []
     page.goto(f"/machines/{machine.pk}/")
     page.locator("#systems-summary").click()
-    for system in ("windows", "putty", "code", "unix"):
+    for system in ("windows", "unix"):
         page.locator(f"#system-{system}").check()
         wrong += faults(page, f"steps-{system}-{language}", (width, theme))
+    for program in ("copying", "code", "putty"):
+        page.locator(f"#{program}-summary").click()
+    wrong += faults(page, f"programs-{language}", (width, theme))
     page.goto("/keys/")
     page.get_by_role("link", name="laptop").last.click()
     page.wait_for_url("**/remove/")

@@ -204,14 +204,44 @@ def test_two_keys_of_one_name_say_which_file_is_theirs(signed_in: Client, studen
 @pytest.mark.parametrize(
     ("system", "lines"),
     [
-        ("windows", {"store-windows"}),
-        ("unix", {"store-unix"}),
-        ("putty", {"store-putty", "puttygen", "putty"}),
-        ("code", {"code"}),
+        ("for-windows", {"store-windows"}),
+        ("for-unix", {"store-unix"}),
+        ("putty-summary", {"store-putty", "puttygen", "putty"}),
+        ("code-summary", {"code"}),
     ],
 )
 def test_each_systems_lines_can_be_copied(signed_in: Client, key: SshKey, system: str, lines: set[str]) -> None:
     shown = page(signed_in, f"/machines/{machine_with(key, 'condor').pk}/")
-    begins = shown.index(f"for-{system}")
-    steps = shown[begins : shown.index("</ol>", begins)]
-    assert set(re.findall(r'<code id="([\w-]+)"', steps)) == set(re.findall(r'data-copy="#([\w-]+)"', steps)) == lines
+    begins = shown.index(system)
+    assert lines_to_copy(shown[begins : shown.index("</ol>", begins)]) == lines
+
+
+def lines_to_copy(part: str) -> set[str]:
+    lines = set(re.findall(r'<code id="([\w-]+)"', part))
+    assert lines == set(re.findall(r'data-copy="#([\w-]+)"', part))
+    return lines
+
+
+def test_the_lines_that_copy_files_have_port_user_and_key(signed_in: Client, key: SshKey) -> None:
+    machine = machine_with(key, "condor")
+    shown = html.unescape(page(signed_in, f"/machines/{machine.pk}/"))
+    way: Any = signed_in.get(f"/api/v1/machines/{machine.pk}/").json()["access"][0]
+    there = f"{way['user']}@{way['host']}:"
+    assert f">scp -i ~/.ssh/minga_key -P {way['port']} FILE {there}<" in shown
+    assert f">scp -i ~/.ssh/minga_key -P {way['port']} {there}FILE .<" in shown
+    assert f'-e "ssh -i ~/.ssh/minga_key -p {way["port"]}" FOLDER {there}<' in shown
+    assert f'-e "ssh -i ~/.ssh/minga_key -p {way["port"]}" {there}FOLDER .<' in shown
+
+
+def test_vs_code_opens_by_the_name_that_has_the_key(signed_in: Client, key: SshKey) -> None:
+    machine = machine_with(key, "condor")
+    shown = page(signed_in, f"/machines/{machine.pk}/")
+    assert f'href="vscode://vscode-remote/ssh-remote+condor/home/{machine.ssh_user}"' in shown
+
+
+def test_vs_code_opens_by_the_address_where_ssh_finds_the_key(signed_in: Client, student: User) -> None:
+    machine = make_machine(student)
+    shown = page(signed_in, f"/machines/{machine.pk}/")
+    way: Any = signed_in.get(f"/api/v1/machines/{machine.pk}/").json()["access"][0]
+    address = f"{way['user']}@{way['host']}:{way['port']}/home/{way['user']}"
+    assert f'href="vscode://vscode-remote/ssh-remote+{address}"' in shown

@@ -73,6 +73,7 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("clock", {"clock_ahead": timedelta(seconds=-130)}, "The database's clock is 2 minutes behind this"),
     ("full", {"watch": watch(room={**ROOM, "ram_mb_used": 8000})}, "6 processors and 192"),
     ("ports", {"counts": {"ports failed": 2}}, "2 public ports could not be opened"),
+    ("terminals", {"counts": {"terminals unheard": 2}}, "2 machines stay awake: their terminals are open"),
     ("rows", {"counts": {"failing rows": 1}}, "1 thing keeps failing"),
     ("mails-failed", {"counts": {"mails failed": 3}}, "3 mails of the last 7 days"),
     ("images", {"counts": {"images failed": 1}}, "1 system could not be made"),

@@ -68,3 +68,20 @@ def test_the_lines_of_powershell_keep_their_dollars() -> None:
 
 def test_every_line_is_one_that_a_shell_can_split() -> None:
     assert shlex.split(ssh_lines.forget("[labs.example.org]:20001"))[2] == "[labs.example.org]:20001"
+
+
+@pytest.mark.parametrize(
+    ("host", "user", "address"),
+    [
+        ("condor", "debian", "ssh-remote+condor/home/debian"),
+        ("root@labs.example.org:20001", "root", "ssh-remote+root@labs.example.org:20001/root"),
+        ("a b#c@h:1", "a b#c", "ssh-remote+a%20b%23c@h:1/home/a%20b%23c"),
+    ],
+)
+def test_the_address_for_vs_code_is_one_whole(host: str, user: str, address: str) -> None:
+    assert ssh_lines.code_address(host, user) == f"vscode://vscode-remote/{address}"
+
+
+def test_an_address_with_colons_stands_in_brackets() -> None:
+    there = {**WHERE, "host": "2001:db8::7"}
+    assert ssh_lines.scp(**there, file="f")[0].endswith(" f lab@[2001:db8::7]:")

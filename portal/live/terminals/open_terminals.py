@@ -3,10 +3,12 @@
 import asyncio
 import logging
 from collections import Counter
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.utils import timezone
 
 from portal.live import ticket_entry
 from portal.live.dials import Held
@@ -32,7 +34,7 @@ class OpenTerminals:
         self.guests, self.counts = guests, counts
         self.take_turn = take_turn  # see Admission.wait
         self.terminals: dict[Key, Terminal] = {}
-        self.used: set[UUID] = set()  # machines, since whoever tells of them has looked
+        self.used_at: dict[UUID, datetime] = {}  # machines, since the last report
         self.is_draining = False
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -105,11 +107,14 @@ class OpenTerminals:
             return found
         if why := self._why_not(key):
             return why
-        terminal = self.terminals[key] = Terminal(key, viewer.entry, viewer.size, self.used.add)
+        terminal = self.terminals[key] = Terminal(key, viewer.entry, viewer.size, self._note_use)
         task = asyncio.create_task(self._run(terminal))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return terminal
+
+    def _note_use(self, machine: UUID) -> None:
+        self.used_at[machine] = timezone.now()
 
     def _why_not(self, key: Key) -> Ending | None:
         if self.is_draining:

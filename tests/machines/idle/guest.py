@@ -51,7 +51,7 @@ def openssh(folder: Path, authorized: str, more: Iterable[Path] = (), home: Path
         "ListenAddress": f"{HERE}:{port}", "HostKey": folder / "host_key", "AuthorizedKeysFile": lines,
         "PidFile": "none", "StrictModes": "no", "UsePAM": "no", "PasswordAuthentication": "no",
         "KbdInteractiveAuthentication": "no", "PermitRootLogin": "prohibit-password", "LogLevel": "ERROR",
-        "SetEnv": f"TMUX_TMPDIR={folder}",
+        "SetEnv": f"TMUX_TMPDIR={folder}", "Subsystem": "sftp internal-sftp",
     }  # fmt: skip
     (folder / "sshd_config").write_text("".join(f"{key} {value}\n" for key, value in config.items()))
     Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
