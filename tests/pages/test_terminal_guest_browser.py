@@ -56,6 +56,7 @@ def page(browser: Browser, live_server: Any, machine: Machine, home: Path) -> Pa
 
 
 def runs(page: Page, command: str, shows: str) -> None:
+    expect(page.locator("#line-state")).to_have_text("Connected")
     page.locator(".xterm-helper-textarea").focus()
     page.keyboard.type(command)
     page.keyboard.press("Enter")
