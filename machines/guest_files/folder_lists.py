@@ -43,7 +43,7 @@ async def listing(session: Session, folder: bytes, most: int = MOST_SHOWN) -> Li
 
 async def entries(session: Session, folder: bytes) -> AsyncGenerator[Entry]:
     """Name what is in a folder, as the guest does. Names that no file can have are left out. Raises FileFault."""
-    names = session.client.scandir(folder)
+    names: Any = session.client.scandir(folder)
     try:
         while (name := await session.ask(folder, _next(names))) is not None:
             text = bytes(name.filename)

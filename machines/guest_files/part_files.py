@@ -99,6 +99,9 @@ async def _write(writer: "_Writer", piece: Piece, body: AsyncIterable[bytes], ta
     except FileFault as fault:
         await writer.fall_back()
         raise await _full_or(writer.session, target, fault) from None
+    except BaseException:  # its sender has gone
+        await writer.fall_back()
+        raise
     if writer.offset != piece.end:
         raise FileFault("bad_range", name_of(target))
     return writer.offset
@@ -111,6 +114,7 @@ class _Writer:
         self.session, self.part, self.handle = session, part, handle
         self.offset = self.safe = start
         self.rest = bytearray()
+        self.has_failed = False
         self.waiting: deque[asyncio.Task[int]] = deque()
 
     async def take(self, data: bytes) -> None:
@@ -139,14 +143,23 @@ class _Writer:
         return len(block)
 
     async def _settle(self) -> None:
-        self.safe += await self.waiting.popleft()
+        first = self.waiting.popleft()
+        try:
+            self.safe += await first
+        except FileFault:
+            self.has_failed = True
+            raise
 
     async def fall_back(self) -> None:
-        """Cut the part off behind the last byte that is certain: a smaller block behind a failed one may have had room."""
-        await asyncio.gather(*self.waiting, return_exceptions=True)
+        """Wait for blocks on their way. Where one failed, cut the part off before it: a smaller one behind it may have had room."""
+        sizes = await asyncio.gather(*self.waiting, return_exceptions=True)
         self.waiting.clear()
-        with contextlib.suppress(FileFault):
-            await self.session.ask(self.part, self.handle.truncate(self.safe))
+        for size in sizes:
+            self.has_failed = self.has_failed or isinstance(size, BaseException)
+            self.safe += 0 if isinstance(size, BaseException) or self.has_failed else size
+        if self.has_failed:
+            with contextlib.suppress(FileFault):
+                await self.session.ask(self.part, self.handle.truncate(self.safe))
 
 
 async def finish(session: Session, target: bytes, total: int, *, replace: bool, sha256: str = "") -> Done:

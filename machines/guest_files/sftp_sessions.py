@@ -65,6 +65,10 @@ class Session:
         except Exception as error:
             raise fault_of(error, path.rpartition(b"/")[2]) from None
 
+    def close(self) -> None:
+        """End the session; the guest's answers are not waited for."""
+        self.client.exit()
+
     async def facts(self, path: bytes, *, follow: bool = True) -> Facts:
         """Return what is there; with `follow`, what a link leads to. Raises FileFault."""
         look = self.client.stat if follow else self.client.lstat
@@ -82,14 +86,23 @@ class Session:
 
 @contextlib.asynccontextmanager
 async def session(connection: "asyncssh.SSHClientConnection") -> AsyncIterator[Session]:
-    """Open a session on a connection. Raises FileFault: no_sftp where the guest has none."""
-    client = await _client(connection)
+    """Have a session on a connection until the end of the block. Raises FileFault: no_sftp where the guest has none."""
+    opened = await open_session(connection)
     try:
-        opened = Session(connection, client)
-        opened.home = await _home(opened)
         yield opened
     finally:
-        client.exit()
+        opened.close()
+
+
+async def open_session(connection: "asyncssh.SSHClientConnection") -> Session:
+    """Open a session, which the caller closes. Raises FileFault."""
+    opened = Session(connection, await _client(connection))
+    try:
+        opened.home = await _home(opened)
+    except BaseException:
+        opened.close()
+        raise
+    return opened
 
 
 async def _home(opened: Session) -> bytes:

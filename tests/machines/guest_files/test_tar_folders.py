@@ -27,6 +27,14 @@ def opened(archive: bytes) -> tarfile.TarFile:
     return tarfile.open(fileobj=io.BytesIO(archive), errors="surrogateescape")
 
 
+def unpack(archive: bytes, out: Path) -> None:
+    subprocess.run(["tar", "-xpf", "-", "-C", out], input=archive, check=True)
+
+
+def differences(one: Path, other: Path) -> str:
+    return subprocess.run(["diff", "-r", "--no-dereference", one, other], capture_output=True, text=True).stdout
+
+
 async def test_gnu_tar_unpacks_what_was_there(tmp_path: Path) -> None:
     home, out = tmp_path / "home", tmp_path / "out"
     (home / "deep" / ("x" * 120) / ("ñ" * 60)).mkdir(parents=True)
@@ -39,8 +47,8 @@ async def test_gnu_tar_unpacks_what_was_there(tmp_path: Path) -> None:
     out.mkdir()
     async with files_of(Guest(home)) as files:
         archive = await tar_of(files)
-    subprocess.run(["tar", "-xpf", "-", "-C", out], input=archive, check=True)
-    subprocess.run(["diff", "-r", "--no-dereference", home, out], check=True)
+    unpack(archive, out)
+    assert differences(home, out) == ""
     assert (out / "run.sh").stat().st_mode == (home / "run.sh").stat().st_mode
 
 
