@@ -1,4 +1,4 @@
-"""What is in a guest's folder, as far as a page shows it; and a walk through all that lies below one."""
+"""Lists of a guest's folders, as far as a page shows them; and a walk through all that lies below one."""
 
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator

@@ -42,12 +42,15 @@ def for_new(path: bytes) -> bytes:
 
 
 def inside(folder: bytes, name: bytes) -> bytes:
+    """Return the path of a thing in a folder."""
     return posixpath.join(folder, name)
 
 
 def name_of(path: bytes) -> bytes:
+    """Return the last name of a path; '' of the root."""
     return posixpath.basename(path)
 
 
 def parent_of(path: bytes) -> bytes:
+    """Return the folder in which a path lies."""
     return posixpath.dirname(path)

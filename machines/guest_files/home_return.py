@@ -29,7 +29,7 @@ class _Entry:
 
 @dataclass
 class _Return:
-    """What is still to be done: folders get their rights and times, and links are made, when no more files come."""
+    """The work that is still to be done: folders get their rights and times, and links are made, when no more files come."""
 
     session: Session
     folders: list[_Entry] = field(default_factory=list)

@@ -24,7 +24,7 @@ MOST_SIZE = 1 << 50  # bytes of a file: a petabyte; only so that numbers have an
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Which bytes of a file come: from `start` until before `end`, of `total`."""
+    """The bytes of a file that come: from `start` until before `end`, of `total`."""
 
     start: int
     end: int

@@ -35,7 +35,7 @@ FATAL = ("cut", "no_answer")
 
 @dataclass
 class Packed:
-    """What an archive holds so far. `sums`: the SHA-256 of each file, where that was wished."""
+    """The content of an archive so far. `sums`: the SHA-256 of each file, where that was wished."""
 
     files: int = 0
     size: int = 0  # bytes of files

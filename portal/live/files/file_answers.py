@@ -46,6 +46,7 @@ class Answering:
     def __init__(self, send: Any, request_id: str) -> None:
         self._send, self._request_id = send, request_id
         self.language = "en"
+        self.is_page = False  # it is shown to a person as it comes
         self.origin: list[tuple[bytes, bytes]] = []
         self.has_begun = self.is_complete = False
 
@@ -76,7 +77,16 @@ class Answering:
             with override(self.language):
                 detail = str(note)
             retry = [(b"retry-after", b"2")] if status in (408, 429, 503) else []
+            if self.is_page:
+                return await self._say(status, detail, code)
             await self.json(status, {"code": code, "detail": detail, **facts}, *retry)
+        return code
+
+    async def _say(self, status: int, sentence: str, code: str) -> str:
+        body = f"{sentence}\n".encode()
+        kind = (b"content-type", b"text/plain; charset=utf-8")
+        await self.begin(status, kind, (b"content-length", b"%d" % len(body)))
+        await self.go_on(body, more=False)
         return code
 
 

@@ -12,6 +12,7 @@ from machines.guest_files.file_faults import FileFault
 from machines.guest_files.part_files import Piece
 from portal.live import dial_door, ticket_entry
 from portal.live.entry import Entry, Refused, check_address, check_origin, request_of
+from portal.live_addresses import files_purpose
 
 PREFIX = "/live/files/"
 METHODS = ("GET", "PUT", "POST", "DELETE")
@@ -44,11 +45,6 @@ class Asked:
         return int(found[0])
 
 
-def purpose(machine: UUID, method: str) -> str:
-    """Return for what a ticket must be made: it is no good for another machine, nor for another method."""
-    return f"files {machine} {method}"
-
-
 def asked(scope: Any) -> Asked:
     """Return what a request asks for. Raises Refused."""
     found = _ADDRESS.fullmatch(scope["path"])
@@ -70,7 +66,7 @@ def _query(text: bytes) -> dict[str, bytes]:
 
 def enter(scope: Any, one: Asked) -> tuple[Entry, str]:
     """Return who comes, and their language. Asks the database. Raises Refused, access.Forbidden."""
-    entry = ticket_entry.enter(scope, purpose(one.machine, one.method))
+    entry = ticket_entry.enter(scope, files_purpose(one.machine, one.method))
     dial_door.theirs(entry, one.machine)
     return entry, entry.person.language or get_language_from_request(request_of(scope))
 

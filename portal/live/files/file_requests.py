@@ -77,6 +77,7 @@ class FileRequests:
 
     async def _enter(self, scope: Any, receive: Any, answer: Answering) -> str:
         one = file_door.asked(scope)
+        answer.is_page = "text/html" in one.headers.get("accept", "")
         ticket_entry.check(scope)
         if "ticket" not in one.query:
             answer.is_for(scope)

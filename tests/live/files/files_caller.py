@@ -1,4 +1,4 @@
-"""Whoever asks for files of a machine: the page's script, a program, a person's browser."""
+"""Requests for files of a machine, as the page's script, a program and a browser send them."""
 
 import json
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.live_tickets import tickets
 from accounts.live_tickets.tickets import Proof
 from accounts.models import User
-from portal.live.files import file_door
+from portal.live_addresses import files_purpose
 from tests.live.process import LiveProcess, session_of
 from tests.waiting import PATIENCE
 
@@ -72,4 +72,4 @@ class Caller:
         person = self.person
         assert person
         proof = Proof("session", self.key, person.get_session_auth_hash())
-        return tickets.make(person, proof, scope=file_door.purpose(self.machine, method), now=timezone.now())
+        return tickets.make(person, proof, scope=files_purpose(self.machine, method), now=timezone.now())

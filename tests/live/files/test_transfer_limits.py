@@ -1,4 +1,4 @@
-"""What bounds transfers: turns, the person's right, the end of the process, a reader who leaves."""
+"""Bounds of transfers: turns, the person's right, the end of the process, a reader who leaves."""
 
 import asyncio
 import os
