@@ -69,7 +69,7 @@ class Line:
 
 
 class Lines:
-    """The kept connections of this process. `guests`: see portal.live.guest_ssh."""
+    """The kept connections of this process. `guests`: see portal.live.guest_connections."""
 
     def __init__(self, guests: Any) -> None:
         self.guests = guests

@@ -132,6 +132,7 @@ def test_a_piece_that_is_too_large_is_refused(page: Caller, home: Path) -> None:
         (b"a\0b", "odd_name"), (b"a\nb", "odd_name"), (b"x" * 5000, "name_too_long"), (b"nothing", "not_found"), (b"loop", "not_found"),
         (b"device", "not_a_file"), (b"../" * 30 + b"etc/nothing", "not_found"),
     ],
+    ids=lambda value: str(value)[:20],
 )  # fmt: skip
 def test_an_odd_path_gets_a_sentence(page: Caller, home: Path, path: bytes, code: str) -> None:
     (home / "loop").symlink_to("loop")
