@@ -94,6 +94,7 @@ v1 = [
     path("machines/<uuid:pk>/snapshots/", snapshots.snapshots, name="api-machine-snapshots"),
     path("machines/<uuid:pk>/snapshots/<int:number>/", snapshots.snapshot, name="api-machine-snapshot"),
     path("machines/<uuid:pk>/snapshots/<int:number>/restore/", snapshots.restore, name="api-machine-snapshot-restore"),
+    path("machines/<uuid:pk>/files/", takes_up_to(9 * MB)(live_connections.files), name="api-machine-files"),
     path("machines/<uuid:pk>/terminal/", live_connections.terminal, name="api-machine-terminal"),
     *[path(f"machines/<uuid:pk>/{verb}/", machines.verb_view(verb), name=f"api-{verb}") for verb in machines.VERBS],
 ]

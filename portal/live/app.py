@@ -1,6 +1,6 @@
 """The ASGI application of the live process.
 
-/live/events and /live/terminal/ are for browsers and programs, /live/dial for agents and workers, /healthz and /metrics for probers.
+/live/events, /live/terminal/ and /live/files/ are for browsers and programs, /live/dial for agents and workers, /healthz and /metrics for probers.
 """
 
 import asyncio
@@ -11,6 +11,8 @@ from typing import Any
 from lib import logs, seldom
 from portal.live import dials, ending, guest_connections, numbers, reading, redis_events, sockets, sse
 from portal.live.entry import Refused, request_of
+from portal.live.files import file_door
+from portal.live.files.file_requests import FileRequests
 from portal.live.guest_connections import Guests
 from portal.live.hub import Hub
 from portal.live.terminals import terminal_door, use_reports
@@ -29,6 +31,7 @@ class Live:
         self.dials = dials.Dials(self.hub.counts)
         self.guests = Guests(self.dials)
         self.terminals = OpenTerminals(self.guests, self.hub.counts, self.hub.admission.wait)
+        self.files = FileRequests(self.guests, self.hub.counts, self.hub.admission.wait)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -61,6 +64,8 @@ class Live:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _http(self, scope: Any, receive: Any, send: Any, name: str) -> str:
+        if scope["path"].startswith(file_door.PREFIX):
+            return await self.files.serve(scope, receive, send, name)
         if scope["path"] != EVENTS or scope["method"] != "GET":
             return await self._for_probers(scope, send)
         try:
@@ -100,7 +105,8 @@ class Live:
     def _carried(self) -> numbers.Carried:
         terminals = self.terminals.terminals.values()
         viewed = sum(one.viewer is not None for one in terminals)
-        return numbers.Carried(len(self.dials.open), len(terminals), viewed, len(self.guests.queue.waiting))
+        waiting, files = len(self.guests.queue.waiting), self.files.transfers.running
+        return numbers.Carried(len(self.dials.open), len(terminals), viewed, waiting, files)
 
     async def _for_probers(self, scope: Any, send: Any) -> str:
         if scope["path"] == "/healthz":
