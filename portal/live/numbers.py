@@ -56,7 +56,9 @@ class LiveMetrics(Collector):
             "minga_live_handshakes_waiting", "Terminals that wait for their turn.", value=self.carried.handshakes
         )
         yield self._by("minga_live_terminals_ended", "Views of terminals that ended.", "terminals", VIEWS_ENDED)
-        yield Gauge("minga_live_transfers", "Files of machines that are being sent or taken.", value=self.carried.transfers)
+        yield Gauge(
+            "minga_live_transfers", "Files of machines that are being sent or taken.", value=self.carried.transfers
+        )
         yield self._by("minga_live_files", "Requests for files of machines that ended.", "files", ENDS)
         yield self._by("minga_live_refused", "Connections that were not opened.", "refused", REFUSED)
 

@@ -32,7 +32,7 @@ class Terminal:
             with contextlib.suppress(EOFError):
                 self._until(lambda: any(json.loads(text)["type"] == "open" for text in self.told))
                 return self
-            time.sleep(1)
+            time.sleep(1)  # a program that comes back at once would be a flood
         raise AssertionError(f"no terminal opens: {self.told}")
 
     def __exit__(

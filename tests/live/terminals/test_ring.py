@@ -36,7 +36,9 @@ def test_questions_to_the_terminal_are_not_asked_again(question: bytes) -> None:
     assert one.replay() == RESET + b"before"
 
 
-@pytest.mark.parametrize("kept", [b"\x1b[22;0;0t", b"\x1b[2 q", b"\x1b[31m", b"\x1b]0;title?\x07", b"\x1b[!p", b"\x1b[4;1H"])
+@pytest.mark.parametrize(
+    "kept", [b"\x1b[22;0;0t", b"\x1b[2 q", b"\x1b[31m", b"\x1b]0;title?\x07", b"\x1b[!p", b"\x1b[4;1H"]
+)
 def test_what_is_no_question_is_shown_again(kept: bytes) -> None:
     one = Ring()
     one.add(kept)
