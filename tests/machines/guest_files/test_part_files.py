@@ -86,11 +86,11 @@ async def test_a_piece_that_does_not_continue_is_refused(
         assert (raised.value.code, await received(files, files.home + b"/photo", TOTAL)) == (code, 100_000)
 
 
-@pytest.mark.parametrize("body", [CONTENT[:99], CONTENT[:101]])
-async def test_a_body_that_is_not_as_long_as_it_says_is_refused(tmp_path: Path, body: bytes) -> None:
+@pytest.mark.parametrize("length", [99, 101])
+async def test_a_body_that_is_not_as_long_as_it_says_is_refused(tmp_path: Path, length: int) -> None:
     async with files_of(Guest(tmp_path)) as files:
         with pytest.raises(FileFault) as raised:
-            await put(files, files.home + b"/photo", Piece(0, 100, TOTAL), pieces(body), replace=False)
+            await put(files, files.home + b"/photo", Piece(0, 100, TOTAL), pieces(CONTENT[:length]), replace=False)
     assert raised.value.code == "bad_range"
 
 
