@@ -36,7 +36,7 @@ SENTENCES = {
     "busy": _("Another piece of the same upload is being written. Try again in a moment."),
     "too_many": _("%(name)s holds more than %(most)s files and folders. Delete it in the terminal: rm -r."),
     "too_big_to_move": _("The home has more than %(most)s GB, so Minga does not move it. Delete what is not needed, or download it and put it back by hand."),
-    "odd_archive": _("This is not an archive of a home that Minga made, or it is damaged."),
+    "odd_archive": _("This is no tar file of a home that Minga made, or it is damaged."),
     "no_answer": _("The machine did not answer in time. Try again."),
     "cut": _("The connection to the machine was lost. Try again."),
     "failed": _("The machine could not do this with %(name)s."),
