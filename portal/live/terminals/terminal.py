@@ -132,9 +132,7 @@ class Terminal:
         is_fresh = output is None
         output = self.ring.replay() if output is None else output
         at = self.ring.total - len(output)
-        # What is shown again may ask the terminal something (tmux does): the viewer answers none of that a second time.
-        again = len(output) if is_fresh else 0
-        viewer.tell(type="open", life=self.life, at=at, fresh=is_fresh, again=again, survives=self.survives)
+        viewer.tell(type="open", life=self.life, at=at, fresh=is_fresh, survives=self.survives)
         if output:
             viewer.show(output)
         self._resume()
