@@ -45,9 +45,15 @@ async def blocks(session: Session, path: bytes, size: int) -> AsyncGenerator[byt
 
 
 async def _block(session: Session, path: bytes, handle: Any, offset: int, size: int) -> bytes:
-    block = bytes(await session.ask(path, handle.read(size, offset)))
-    if len(block) > size:
-        raise FileFault("failed", name_of(path))
+    """Return a block, a shorter one at the end of the file."""
+    block = b""
+    while len(block) < size:
+        more = bytes(await session.ask(path, handle.read(size - len(block), offset + len(block))))
+        block += more
+        if len(block) > size:
+            raise FileFault("failed", name_of(path))
+        if not more:
+            break
     return block
 
 
@@ -61,7 +67,8 @@ async def whole(session: Session, path: bytes, most: int) -> bytes:
 
 
 def opened(session: Session, path: bytes, mode: str) -> Any:
-    return session.client.open(path, mode, encoding=None, block_size=BLOCK, max_requests=REQUESTS)
+    """Return what opens a file. block_size=0: each read and write is one request, of a BLOCK, and we keep REQUESTS of them on their way."""
+    return session.client.open(path, mode, encoding=None, block_size=0)
 
 
 async def closed(session: Session, path: bytes, handle: Any) -> None:

@@ -119,10 +119,18 @@ class _Writer:
 
     async def take(self, data: bytes) -> None:
         """Take data, and return when there is room for more."""
-        self.rest += data
-        while len(self.rest) >= BLOCK:
-            await self._send(bytes(self.rest[:BLOCK]))
-            del self.rest[:BLOCK]
+        view, start = memoryview(data), 0
+        if self.rest:
+            start = BLOCK - len(self.rest)
+            self.rest += view[:start]
+            if len(self.rest) < BLOCK:
+                return
+            await self._send(bytes(self.rest))
+            self.rest.clear()
+        while len(data) - start >= BLOCK:
+            await self._send(bytes(view[start : start + BLOCK]))
+            start += BLOCK
+        self.rest += view[start:]
 
     async def finish(self) -> None:
         """Return when all has been written."""
@@ -135,25 +143,26 @@ class _Writer:
     async def _send(self, block: bytes) -> None:
         if len(self.waiting) >= REQUESTS:
             await self._settle()
-        self.waiting.append(asyncio.ensure_future(self._written(block, self.offset)))
+        self.waiting.append(asyncio.ensure_future(self.handle.write(block, self.offset)))
         self.offset += len(block)
-
-    async def _written(self, block: bytes, offset: int) -> int:
-        await self.session.ask(self.part, self.handle.write(block, offset))
-        return len(block)
 
     async def _settle(self) -> None:
         first = self.waiting.popleft()
         try:
-            self.safe += await first
+            self.safe += await self.session.ask(self.part, first)
         except FileFault:
             self.has_failed = True
             raise
 
     async def fall_back(self) -> None:
         """Wait for blocks on their way. Where one failed, cut the part off before it: a smaller one behind it may have had room."""
-        sizes = await asyncio.gather(*self.waiting, return_exceptions=True)
-        self.waiting.clear()
+        on_their_way: Any = asyncio.gather(*self.waiting, return_exceptions=True)
+        try:
+            sizes = await self.session.ask(self.part, on_their_way)
+        except FileFault:  # no answer
+            return
+        finally:
+            self.waiting.clear()
         for size in sizes:
             self.has_failed = self.has_failed or isinstance(size, BaseException)
             self.safe += 0 if isinstance(size, BaseException) or self.has_failed else size
