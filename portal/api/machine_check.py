@@ -15,6 +15,7 @@ from portal import access, live_links
 from portal.api import serializers as s
 from portal.api.filters import number
 from portal.api.request_parts import person
+from portal.live_addresses import CHECK, check_purpose
 from tunnels.models import PORTS
 
 
@@ -54,5 +55,5 @@ def check(request: Request, pk: UUID) -> HttpResponse:
     access.require(who, "check", row)
     port = number(request, "port", 0, PORTS[-1])
     query = {"port": str(port)} if port else {}
-    address = live_links.with_ticket(request, f"/live/check/{row.pk}", f"check {row.pk}", query)
+    address = live_links.with_ticket(request._request, CHECK.format(machine=row.pk), check_purpose(row.pk), query)
     return HttpResponse(status=307, headers={"Location": address})

@@ -1,6 +1,7 @@
 """The ASGI application of the live process.
 
-/live/events, /live/terminal/, /live/files/ and /live/check/ are for browsers and programs, /live/dial for agents and workers, /healthz and /metrics for probers.
+/live/events, /live/terminal/, /live/files/ and /live/check/ are for browsers and programs, /live/dial for agents and workers,
+/healthz and /metrics for probers.
 """
 
 import asyncio

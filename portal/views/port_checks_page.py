@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 from lib.whole_numbers import whole_number
 from machines.models import Machine
 from portal import access, live_links
+from portal.live_addresses import CHECK, check_purpose
 from portal.presenters import checked_port
 from portal.presenters.show_machines import show
 from portal.presenters.taught_machines import address_for
@@ -42,7 +43,7 @@ def page(request: SignedIn, pk: UUID) -> HttpResponse:
         "port": port,
         "checked": checked_port.latest(row.pk, port),
         "rows": checked_port.empty_rows(),
-        "live_check": f"{settings.LIVE_URL}/live/check/{row.pk}?port={port}",
+        "live_check": f"{settings.LIVE_URL}{CHECK.format(machine=row.pk)}?port={port}",
         "machine_url": address_for(request.user, row, is_admin=access.administers(request.user)),
     }
     return render(request, "machines/check/page.html", context)
@@ -55,7 +56,7 @@ def run(request: SignedIn, pk: UUID) -> HttpResponse:
     row = find(request, pk)
     port = _asked(request)
     query = {"back": "1", **({"port": str(port)} if port else {})}
-    address = live_links.with_ticket(request, f"/live/check/{row.pk}", f"check {row.pk}", query)
+    address = live_links.with_ticket(request, CHECK.format(machine=row.pk), check_purpose(row.pk), query)
     return HttpResponse(status=303, headers={"Location": address})
 
 

@@ -35,6 +35,7 @@ from portal.live.dials import Dials
 from portal.live.entry import Entry, Refused, request_of
 from portal.live.hub import CHECK_SECONDS, Hub
 from portal.live.reading import read
+from portal.live_addresses import check_purpose
 from tunnels import port_checks
 from tunnels.models import PORTS
 
@@ -105,7 +106,7 @@ class Checks:
     async def _enter(self, ask: "Ask", receive: Any) -> tuple[Entry, Subject]:
         ticket_entry.check(ask.scope)
         await self.hub.take_turn(ask.scope, receive)
-        entry: Entry = await read(ticket_entry.enter, ask.scope, f"check {ask.machine}")
+        entry: Entry = await read(ticket_entry.enter, ask.scope, check_purpose(ask.machine))
         ask.speak(entry)
         self.limits.begin(entry.person.pk)
         return entry, await read(check_door.begin, entry, ask.machine, ask.port)

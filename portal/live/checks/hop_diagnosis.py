@@ -10,6 +10,7 @@ from django.utils.translation import gettext_noop as _
 
 from lib.notes import Note
 from portal.live.checks.check_door import Gate, Subject
+from tunnels import port_checks
 from tunnels.agent.protocol import read_address, read_network
 
 BANNERS = {"ssh": b"SSH-", "vnc": b"RFB "}
@@ -242,7 +243,7 @@ def verdict(subject: Subject, hops: Sequence[Hop], address: str) -> Note:
     """Return the one sentence above the list. `address`: from where the person comes who asked."""
     if broken := first_broken(hops):
         return broken.advice
-    if any(hop.ok is None for hop in hops) or not hops:
+    if any(hop.ok is None for hop in hops) or not hops or hops[-1].name != port_checks.HOPS[-1]:
         return _UNSURE
     return _RIGHT if subject.gate is None or _is_let_in(subject.gate, address) else _NOT_FROM_THERE
 
