@@ -62,8 +62,10 @@ def test_a_way_that_is_right_is_right_at_each_hop(stage: DialStage, echo: Target
 def test_a_gateway_that_is_gone_is_named(stage: DialStage, echo: Target, vps: Vps) -> None:
     tunnel = stage.tunnel(echo.port)
     vps.program.kill()
-    name, verdict = broken(stage, tunnel)
-    vps.mend()
+    try:
+        name, verdict = broken(stage, tunnel)
+    finally:
+        vps.mend()
     assert (name, verdict[:47]) == ("port", "The gateway to the internet does not answer. An")
 
 

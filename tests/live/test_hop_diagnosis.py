@@ -9,6 +9,7 @@ import pytest
 from lib.notes import Note
 from portal.live.checks.check_door import Gate, Subject
 from portal.live.checks.hop_diagnosis import (
+    CLOSED,
     UNTRIED,
     Hop,
     Tried,
@@ -59,6 +60,8 @@ def gate(**facts: Any) -> Subject:
         ("tunnel", gate(link="host_key", state="opening"), {"visit": UNTRIED, "echo": UNTRIED}),
         ("tunnel", gate(link="denied", state="opening"), {"visit": UNTRIED, "echo": UNTRIED}),
         ("tunnel", gate(state="opening"), {"visit": UNTRIED, "echo": UNTRIED}),
+        ("tunnel", SUBJECT, {"visit": CLOSED, "echo": UNTRIED}),  # the agent lost it in this moment
+        ("port", SUBJECT, {"visit": CLOSED, "echo": UNTRIED, "vps": False}),
         ("tunnel", SUBJECT, {"echo": Tried("mute")}),
         ("tunnel", SUBJECT, {"echo": Tried("other")}),
         ("agent", gate(is_heard=False), {"visit": REFUSED, "echo": UNTRIED, "agent": AWAY}),

@@ -3,7 +3,7 @@
 Each is passed on to the live process over a websocket of its own.
 
 The first frame says how it went, as JSON: {"fault": ""}, or a word of FAULTS and nothing follows. `ms`: what reaching the target took;
-`trial`: a visit to the tunnel's own port that says the dial's word first is answered there.
+`trial`, of a dial with one: whether the tunnel's own port is open, and answers a visit that says the dial's word first.
 """
 
 import asyncio
@@ -85,7 +85,7 @@ class Dialer:
         reaching = asyncio.create_task(self._reach(dial))
         try:
             async with await open_line(self.url, await self._live(), dial.ticket, **self.trust) as line:
-                await self._pass(line, reaching, {"trial": self._expect(dial)})
+                await self._pass(line, reaching, {"trial": self._expect(dial)} if dial.trial else {})
         except (OSError, WebSocketException) as error:
             self.link.limits.mishaps.fault("passing on a dialed connection", error)
         except Exception as error:
@@ -104,7 +104,10 @@ class Dialer:
     def _expect(self, dial: WantedDial) -> bool:
         """Let the port of the dial's tunnel expect its trial visit. Return False where it is not ours now: somebody else would hear the word."""
         forward = self.link.forwards.get(dial.tunnel)
-        return forward is not None and forward.is_open and forward.trials.expect(dial.trial)
+        if forward is None or not forward.is_open:
+            return False
+        forward.trials.expect(dial.trial)
+        return True
 
     async def _pass(self, line: ClientConnection, reaching: "asyncio.Task[Target]", facts: dict[str, object]) -> None:
         try:

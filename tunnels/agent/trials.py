@@ -29,13 +29,12 @@ class Trials:
         self.looked_at: set[Stream] = set()
         self._looking: set[asyncio.Task[None]] = set()
 
-    def expect(self, word: str) -> bool:
-        """Expect a visit that says this first. Return False where too many are due."""
+    def expect(self, word: str) -> None:
+        """Expect a visit that says this first. Of too many the oldest is not expected any more."""
         self._forget_old()
-        if len(self.due) >= MOST_DUE or not word:
-            return False
+        while len(self.due) >= MOST_DUE:
+            del self.due[next(iter(self.due))]
         self.due[word.encode()] = time.monotonic() + DUE_SECONDS
-        return True
 
     @property
     def is_due(self) -> bool:

@@ -25,6 +25,7 @@ class Tried:
 
 
 UNTRIED = Tried("untried")
+CLOSED = Tried("closed")  # the agent says that it does not have the port now
 NOTHING = Note()
 
 
@@ -171,7 +172,7 @@ def port_and_tunnel(
         # Without an agent nobody listens there. Only a gateway that is not there at all is a cause of its own.
         is_gone = visit.fault == "no_answer" and not vps
         return _broken("port", "vps_silent") if is_gone else _untried("port"), _untried("tunnel")
-    return _why_shut(gate, vps=vps)
+    return _why_shut(gate, vps=vps, is_closed=visit is CLOSED)
 
 
 def _at_rest(gate: Gate) -> tuple[Hop, Hop]:
@@ -187,8 +188,8 @@ def _tunnel(gate: Gate, echo: Tried) -> Hop:
     return _broken("tunnel", "nothing_through") if echo.fault else Hop("tunnel", True, _THROUGH, echo.ms)
 
 
-def _why_shut(gate: Gate, *, vps: bool) -> tuple[Hop, Hop]:
-    """Say why nobody listens on the gateway's port, though the agent is there."""
+def _why_shut(gate: Gate, *, vps: bool, is_closed: bool = False) -> tuple[Hop, Hop]:
+    """Say why nobody listens on the gateway's port, though the agent is there. What the rows have may be some moments old."""
     if gate.link in ("host_key", "denied"):
         return _untried("port"), _broken("tunnel", gate.link)
     if gate.link != "up":
@@ -196,9 +197,11 @@ def _why_shut(gate: Gate, *, vps: bool) -> tuple[Hop, Hop]:
     if gate.state == "failed" or (gate.state == "opening" and gate.note):
         hop = _broken("port", "port_taken")
         return replace(hop, note=gate.note or hop.note), _untried("tunnel")
-    if gate.state != "open":
+    if not vps:
+        return _gone()
+    if gate.state != "open" or is_closed:
         return _untried("port"), _broken("tunnel", "opening")
-    return (_broken("port", "port_shut"), _untried("tunnel")) if vps else _gone()
+    return _broken("port", "port_shut"), _untried("tunnel")
 
 
 def _gone() -> tuple[Hop, Hop]:

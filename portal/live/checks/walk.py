@@ -30,11 +30,14 @@ _AGENT_FAULTS = {
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """The end of a dial. `target`: how the agent fared at the machine's port. `expects`: a trial visit would be answered now."""
+    """The end of a dial. `target`: how the agent fared at the machine's port. `expects`: a trial visit would be answered now;
+
+    False: the port is not open there; None: an older agent, or none.
+    """
 
     agent: Tried
     target: Tried = UNTRIED
-    expects: bool = False
+    expects: bool | None = None
 
 
 class Walk:
@@ -128,7 +131,9 @@ class Walk:
         is_closed = self.subject.rest or self.subject.is_shut
         if name.fault or is_closed:
             return name, UNTRIED, UNTRIED, False
-        if not said.expects and said.agent.fault != "agent_away":  # it would take us for a visitor
+        if said.expects is False:
+            return name, diagnosis.CLOSED, UNTRIED, await hop_trials.has_ssh(gate.ssh)
+        if said.expects is None and said.agent.fault != "agent_away":  # it would take us for a visitor
             return name, UNTRIED, UNTRIED, gate.state != "open" and await hop_trials.has_ssh(gate.ssh)
         async with hop_trials.visiting(found) as (visit, sock):
             if sock is None:
@@ -142,11 +147,15 @@ def _said(fault: str, frame: str | bytes, ms: float) -> Said:
     """Read the agent's first frame; what it says beside the fault is believed only as far as it can be true."""
     if fault in _AGENT_FAULTS:
         facts = _facts(frame)
-        return Said(Tried(_AGENT_FAULTS[fault]), expects=facts.get("trial") is True)
+        return Said(Tried(_AGENT_FAULTS[fault]), expects=_truth(facts.get("trial")))
     facts = _facts(frame)
     took = facts.get("ms")
     took = float(took) if isinstance(took, int | float) and 0 <= took <= min(ms, MOST_MS) else None
-    return Said(Tried("", round(ms - (took or 0), 1)), Tried(fault, took), facts.get("trial") is True)
+    return Said(Tried("", round(ms - (took or 0), 1)), Tried(fault, took), _truth(facts.get("trial")))
+
+
+def _truth(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
 
 
 def _facts(frame: str | bytes) -> dict[str, Any]:
