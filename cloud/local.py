@@ -215,7 +215,9 @@ class LocalCloud:
     def serial_console(self, server_id: str, *, project: str = "") -> SerialConsole | None:
         if not self._request("GET", f"/servers/{server_id}/serial")["offered"]:
             return None
-        return SerialConsole(f"ws{self._url.removeprefix('http')}/servers/{server_id}/serial/line", self._headers)
+        return SerialConsole(
+            f"ws{self._url.removeprefix('http')}/servers/{server_id}/serial/line", headers=self._headers
+        )
 
     def console_url(self, server_id: str) -> str:
         url: str = self._request("GET", f"/servers/{server_id}/screen")["url"]

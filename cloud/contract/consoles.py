@@ -11,6 +11,7 @@ class SerialConsole:
     """A websocket that carries the bytes of a serial console both ways, for one reader at a time. Good for some minutes."""
 
     url: str
+    ca: str = ""  # the file of the authority that signed its certificate, where the cloud has one of its own
     headers: dict[str, str] = field(default_factory=dict, hash=False, repr=False)  # to be sent with the handshake
 
 

@@ -98,6 +98,11 @@ class Client:
             return self._connections[os.getpid()]
 
     @property
+    def ca(self) -> str:
+        """Return the file of the cloud's own certificate authority; '' where it has none."""
+        return str(self.connection.config.config.get("cacert") or "")
+
+    @property
     def takes_host_names(self) -> bool:
         """Return whether Nova takes a host name for the guest."""
         self._negotiate()

@@ -30,7 +30,8 @@ class ConsoleVerbs:
     def serial_console(self, server_id: str, *, project: str = "") -> SerialConsole | None:
         """Ask Nova for a token of its serial proxy. None where the cloud has switched serial consoles off: Nova then refuses the type."""
         try:
-            return SerialConsole(self._console(server_id, {"protocol": "serial", "type": "serial"}, project))
+            url = self._console(server_id, {"protocol": "serial", "type": "serial"}, project)
+            return SerialConsole(url, self.client.ca)
         except (BadRequest, Conflict):
             return None
         except CloudGone:

@@ -28,10 +28,12 @@ from quotas.models import QuotaRequest
 
 Thing = Model | type[Model]
 View = Callable[..., HttpResponse]
-# Whoever teaches with a machine's template may read its state and history, and wake it. Nothing else: no way in, no disk, no keys.
-TEACHER_VERBS = frozenset({"watch", "wake"})
+# Whoever teaches with a machine's template may read its state, history and console log, and wake it. Nothing else: no way in, no disk, no keys.
+TEACHER_VERBS = frozenset({"watch", "wake", "console"})
 # What owners and administrators may do beside the verbs of a machine's life.
-OWNER_VERBS = frozenset({*Verb, "look", "close_port", "download", "copy", "moments", "dial", "watch"})
+OWNER_VERBS = frozenset(
+    {*Verb, "look", "close_port", "download", "copy", "moments", "dial", "watch", "console", "serial_console"}
+)
 # Answers that do not take a machine away from its owner.
 TEACHER_ANSWERS = frozenset({*durations.KEEPING, Answer.Choice.KEEP})
 

@@ -17,6 +17,8 @@ URL = "wss://nova.example.org:6083/?token=abc"
 class NovaClient:
     """Answers each POST with `said`, or raises it; the server is there."""
 
+    ca = "/etc/ca.pem"
+
     def __init__(self, said: Any) -> None:
         self.said, self.asked = said, list[tuple[str, Any, str | None]]()
 
@@ -44,7 +46,7 @@ def consoles(said: Any) -> tuple[ConsoleVerbs, NovaClient]:
 
 def test_a_serial_console_is_asked_for_in_the_servers_own_project() -> None:
     verbs, client = consoles({"remote_console": {"url": URL}})
-    assert verbs.serial_console("s", project="theirs") == SerialConsole(URL)
+    assert verbs.serial_console("s", project="theirs") == SerialConsole(URL, "/etc/ca.pem")
     wish = {"remote_console": {"protocol": "serial", "type": "serial"}}
     assert client.asked == [("/servers/s/remote-consoles", wish, "theirs")]
 
