@@ -37,7 +37,7 @@ class Viewer:
         self._stack = contextlib.ExitStack()
         line = connect(
             f"ws://localhost:{live.port}/live/console/{machine.pk}{path}",
-            additional_headers=heads, proxy=None, open_timeout=PATIENCE,
+            additional_headers=heads, proxy=None, open_timeout=PATIENCE, close_timeout=1,
         )  # fmt: skip
         self.line: ClientConnection = self._stack.enter_context(line)
 

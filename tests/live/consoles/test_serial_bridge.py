@@ -38,7 +38,7 @@ class SerialProxy:
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
         port = int(self.url.split(":")[2].split("/")[0])
-        async with serve(self._carry, "127.0.0.1", port, subprotocols=["binary"]):  # type: ignore[list-item]
+        async with serve(self._carry, "127.0.0.1", port, subprotocols=["binary"], close_timeout=1):  # type: ignore[list-item]
             self._is_up.set()
             await self._over.wait()
 
