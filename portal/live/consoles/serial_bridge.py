@@ -37,6 +37,7 @@ class Bridge:
     def __init__(self, side: SocketSide) -> None:
         self.side = side
         self.window = Window()
+        self.has_shown = asyncio.Event()  # the browser, more than before
         self.meter = Meter(FRAMES_A_SECOND, FRAMES_AT_ONCE)
         self.typed_at = asyncio.get_running_loop().time()
 
@@ -81,6 +82,7 @@ class Bridge:
         try:
             if isinstance(frame := read_frame(text), Ack):
                 self.window.acknowledged(frame.bytes)
+                self.has_shown.set()
         except BadFrame as fault:
             await self.side.send(json.dumps({"type": "bad", "text": str(fault)}))
 
@@ -88,10 +90,13 @@ class Bridge:
         async for message in line:
             data = memoryview(message.encode() if isinstance(message, str) else message)
             while data:
-                piece = bytes(data[: min(PIECE_BYTES, await self.window.room())])
+                while self.window.is_full:
+                    self.has_shown.clear()
+                    await self.has_shown.wait()
+                piece = bytes(data[:PIECE_BYTES])
                 data = data[len(piece) :]
+                self.window.given(len(piece))
                 await self.side.send(piece)
-                self.window.sent(len(piece))
         if line.close_code == TAKEN:
             raise Ended("taken")
 

@@ -98,7 +98,7 @@ def test_what_is_not_acknowledged_is_not_read(
         got = 0
         while got < window.MOST:
             got += len(flooded.next())
-        assert got == window.MOST
+        assert got < window.MOST + serial_bridge.PIECE_BYTES
         flooded.line.send(f'{{"type":"ack","bytes":{got}}}')
         assert len(flooded.next()) > 0
         proxy.flood = b""
