@@ -271,11 +271,10 @@ def _trusted() -> ssl.SSLContext:
 
 def _spec_as_json(spec: ServerSpec) -> dict[str, Any]:
     """Return the spec as JSON. Only the owner's key is sent: nobody but Minga looks at this cloud."""
-    # These guests take lines with options, too.
-    keys = [*spec.public_keys, *filter(None, [spec.portal_key, spec.line_key])]
+    keys = [*spec.public_keys, *filter(None, [spec.portal_key, spec.line_key])]  # lines with options, too
     fields = asdict(spec) | {"owner": spec.owner.key, "public_keys": keys, "ports": sorted(spec.ports)}
-    del fields["is_new"]  # the search that it saves costs nothing here
-    del fields["portal_key"], fields["line_key"], fields["login"]
+    # The search that is_new saves costs nothing here.
+    del fields["is_new"], fields["portal_key"], fields["line_key"], fields["login"]
     return fields
 
 

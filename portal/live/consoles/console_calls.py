@@ -12,7 +12,7 @@ SECONDS = 10.0  # for a call; its thread is free again when the cloud's own limi
 
 
 class NotSetUp(Exception):
-    """This process has no account of the cloud."""
+    """The live process has no account of the cloud."""
 
 
 class Calls:

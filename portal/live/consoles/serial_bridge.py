@@ -32,7 +32,7 @@ class Ended(Exception):
 
 
 class Bridge:
-    """One browser at one serial line."""
+    """A browser at a serial line."""
 
     def __init__(self, side: SocketSide) -> None:
         self.side = side

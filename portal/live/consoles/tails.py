@@ -21,7 +21,7 @@ SERIAL_EVERY = 15  # reads after which is asked again whether there is a serial 
 
 @dataclass(eq=False)
 class Tail:
-    """What is known of a machine's console. `state`: reading, ok, empty, off (no server), not_set_up, busy, gone, refused."""
+    """Facts about a machine's console. `state`: reading, ok, empty, off (no server), not_set_up, busy, gone, refused."""
 
     machine: UUID
     place: Place

@@ -1,14 +1,9 @@
 """The serial line of a machine through the live process: bytes both ways, for one who types."""
 
-import asyncio
 import contextlib
-import threading
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from websockets.asyncio.server import ServerConnection, serve
-from websockets.exceptions import ConnectionClosed
 
 from accounts.models import User
 from machines.models import Machine
@@ -16,49 +11,11 @@ from portal.live.consoles import serial_bridge
 from portal.live.terminals import window
 from tests.cloud.fake import FakeCloud
 from tests.live.consoles.console_stage import Viewer
+from tests.live.consoles.serial_proxy import SerialProxy
 from tests.live.process import LiveProcess
-from tests.ports import free_port
-from tests.waiting import PATIENCE, until
+from tests.waiting import until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("live"), pytest.mark.slow]
-
-
-class SerialProxy:
-    """A websocket server as Nova's serial proxy: a token in its address, the subprotocol binary, no Origin; it echoes in capitals."""
-
-    def __init__(self) -> None:
-        self.url = f"ws://127.0.0.1:{free_port()}/?token=secret"
-        self.heads: list[Any] = []
-        self.flood = b""
-        self._is_up, self._over = threading.Event(), asyncio.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
-        self._thread.start()
-        self._is_up.wait(PATIENCE)
-
-    async def _run(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        port = int(self.url.split(":")[2].split("/")[0])
-        async with serve(self._carry, "127.0.0.1", port, subprotocols=["binary"], close_timeout=1):  # type: ignore[list-item]
-            self._is_up.set()
-            await self._over.wait()
-
-    async def _carry(self, line: ServerConnection) -> None:
-        assert line.request is not None
-        self.heads.append((line.request.path, line.request.headers.get("Origin"), line.subprotocol))
-        with contextlib.suppress(ConnectionClosed):
-            await self._answer(line)
-
-    async def _answer(self, line: ServerConnection) -> None:
-        while self.flood:
-            await line.send(self.flood)
-        async for message in line:
-            assert isinstance(message, bytes)
-            await line.send(message.upper())
-
-    def stop(self) -> None:
-        with contextlib.suppress(RuntimeError):  # it has been stopped
-            self._loop.call_soon_threadsafe(self._over.set)
-        self._thread.join(PATIENCE)
 
 
 @pytest.fixture
