@@ -85,10 +85,10 @@ def test_the_log_grows_and_stays_text(page: Page, cloud: FakeCloud) -> None:
     ("language", "looks"), [("es", [(1280, "light"), (390, "dark")]), ("en", [(390, "light"), (1280, "dark")])]
 )
 def test_axe_finds_nothing_and_nothing_is_too_wide(
-    serial: Page, cloud: FakeCloud, proxy: SerialProxy, language: str, looks: list[tuple[int, str]]
+    serial: Page, cloud: FakeCloud, live_server: Any, language: str, looks: list[tuple[int, str]]
 ) -> None:
     cloud.console = [f"[    {n}.123456] usb 1-1: new high-speed USB device number {n}" for n in range(40)] + ["w" * 300]
-    serial.context.add_cookies([{"name": "django_language", "value": language, "url": serial.url}])
+    serial.context.add_cookies([{"name": "django_language", "value": language, "url": live_server.url}])
     serial.reload()
     serial.locator("#serial-open").click()
     expect(serial.locator("#serial-close")).to_be_visible()

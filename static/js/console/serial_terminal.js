@@ -5,8 +5,12 @@ import { FitAddon } from "../../vendor/xterm/fit.mjs";
 
 const FONT = 'ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace';
 
-export function makeTerminal(place, typed, typedBytes) {
+function theme(place) {
   const style = getComputedStyle(place);
+  return { background: style.backgroundColor, foreground: style.color, cursor: "#f5b83d", cursorAccent: "#0d0f12", selectionBackground: "#5a6b8c" };
+}
+
+export function makeTerminal(place, typed, typedBytes) {
   const terminal = new Terminal({
     fontFamily: FONT,
     fontSize: 14,
@@ -14,13 +18,16 @@ export function makeTerminal(place, typed, typedBytes) {
     scrollback: 2000,
     disableStdin: true,
     linkHandler: { activate() {} },
-    theme: { background: style.backgroundColor, foreground: style.color, cursor: "#f5b83d", selectionBackground: "#5a6b8c" },
+    theme: theme(place),
   });
   const fit = new FitAddon();
   terminal.loadAddon(fit);
   terminal.open(place);
   fit.fit();
   new ResizeObserver(() => { if (place.offsetParent) fit.fit(); }).observe(place);
+  const recolor = () => { terminal.options.theme = theme(place); };
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", recolor);
+  new MutationObserver(recolor).observe(document.documentElement, { attributeFilter: ["data-theme"] });
   terminal.onData(typed);
   terminal.onBinary(typedBytes);
   // Tab is the guest's; this key gives the page its focus back.
