@@ -5,6 +5,6 @@ Never: models, business words, sentences for students.
 """
 
 from cloud.contract import Cloud
-from cloud.door import open_cloud, open_disks, open_people
+from cloud.door import open_cloud, open_consoles, open_disks, open_people
 
-__all__ = ["Cloud", "open_cloud", "open_disks", "open_people"]
+__all__ = ["Cloud", "open_cloud", "open_consoles", "open_disks", "open_people"]

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from cloud import shared_tokens  # noqa: F401 - made here, before a worker forks
-from cloud.contract import Cloud, CloudRefused, People
+from cloud.contract import Cloud, CloudRefused, Consoles, People
 
 if TYPE_CHECKING:
     from cloud.disk_client import DiskClient
+
+CONSOLE_SECONDS = 8.0  # for a call about a console: somebody looks at the page
 
 
 @cache
@@ -38,6 +40,23 @@ def open_disks() -> "DiskClient":
     from cloud.disk_client import DiskClient  # its HTTP client costs 8 MB of each process that never downloads
 
     return DiskClient(Path(settings.DISKS_SOCKET))
+
+
+@cache
+def open_consoles() -> Consoles | None:
+    """Return the consoles for the live process, by an account that may do nothing else; None where it has none."""
+    if settings.IS_OPENSTACK:
+        if not settings.LIVE_OS_CLOUD:
+            return None
+        from cloud.openstack import OpenStackCloud
+
+        file = settings.LIVE_OS_CLIENT_CONFIG_FILE
+        return OpenStackCloud(settings.LIVE_OS_CLOUD, api_timeout=CONSOLE_SECONDS, config_file=str(file))
+    if not settings.LIVE_CLOUD_TOKEN:
+        return None
+    from cloud.local import LocalCloud
+
+    return LocalCloud(settings.LOCAL_CLOUD_URL, settings.LIVE_CLOUD_TOKEN)
 
 
 @cache

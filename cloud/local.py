@@ -26,6 +26,7 @@ from cloud.contract import (
     MadeUser,
     Owner,
     Room,
+    SerialConsole,
     Server,
     ServerSpec,
     Status,
@@ -207,9 +208,16 @@ class LocalCloud:
         except httpx.HTTPError as error:
             raise CloudBusy(f"The local cloud broke off: {error!r}", retry_after=1) from error
 
-    def console_log(self, server_id: str, lines: int = 100) -> str:
+    def console_log(self, server_id: str, lines: int = 100, *, project: str = "") -> str:
         text: str = self._request("GET", f"/servers/{server_id}/console", params={"lines": lines})["text"]
         return text
+
+    def serial_console(self, server_id: str, *, project: str = "") -> SerialConsole | None:
+        if not self._request("GET", f"/servers/{server_id}/serial")["offered"]:
+            return None
+        return SerialConsole(
+            f"ws{self._url.removeprefix('http')}/servers/{server_id}/serial/line", headers=self._headers
+        )
 
     def console_url(self, server_id: str) -> str:
         url: str = self._request("GET", f"/servers/{server_id}/screen")["url"]
@@ -263,13 +271,10 @@ def _trusted() -> ssl.SSLContext:
 
 def _spec_as_json(spec: ServerSpec) -> dict[str, Any]:
     """Return the spec as JSON. Only the owner's key is sent: nobody but Minga looks at this cloud."""
-    keys = [
-        *spec.public_keys,
-        *filter(None, [spec.portal_key, spec.line_key]),
-    ]  # these guests take lines with options, too
+    keys = [*spec.public_keys, *filter(None, [spec.portal_key, spec.line_key])]  # lines with options, too
     fields = asdict(spec) | {"owner": spec.owner.key, "public_keys": keys, "ports": sorted(spec.ports)}
-    del fields["is_new"]  # the search that it saves costs nothing here
-    del fields["portal_key"], fields["line_key"], fields["login"]
+    # The search that is_new saves costs nothing here.
+    del fields["is_new"], fields["portal_key"], fields["line_key"], fields["login"]
     return fields
 
 

@@ -38,6 +38,10 @@ AGENT_ADDRESSES: list[str] = env["AGENT_ADDRESSES"]  # empty: this computer's ow
 GUEST_EGRESS_BLOCKED: list[str] | None = env["GUEST_EGRESS_BLOCKED"]  # None: the catalogue's addresses
 LOCAL_CLOUD_URL: str = env["LOCAL_CLOUD_URL"]
 LOCAL_CLOUD_TOKEN: str = env["LOCAL_CLOUD_TOKEN"]
+# Of the live process alone: docs/adr/0123.
+LIVE_OS_CLOUD: str = env["LIVE_OS_CLOUD"] or ""
+LIVE_OS_CLIENT_CONFIG_FILE: str = env["LIVE_OS_CLIENT_CONFIG_FILE"] or ""
+LIVE_CLOUD_TOKEN: str = env["LIVE_CLOUD_TOKEN"]
 HORIZON_URL: str = env["HORIZON_URL"]
 
 # ---- sign-in ----

@@ -7,6 +7,7 @@ Units: RAM in MiB, disk in GiB, sizes of files in bytes, times in UTC with a zon
 
 from typing import Protocol
 
+from cloud.contract.consoles import MOST_LOG_BYTES, Consoles, SerialConsole
 from cloud.contract.errors import Cause, CloudBusy, CloudError, CloudFull, CloudGone, CloudLimit, CloudRefused
 from cloud.contract.hosts import Flavor, Host, Hosts, Room
 from cloud.contract.identity import Identity, Owner, Quota, tenant_project
@@ -18,6 +19,7 @@ from cloud.contract.users import MadeUser, Users, UserSpec
 
 __all__ = [
     "CLOUD_CONFIG",
+    "MOST_LOG_BYTES",
     "AppCredential",
     "Cause",
     "Cloud",
@@ -28,6 +30,7 @@ __all__ = [
     "CloudLimit",
     "CloudPerson",
     "CloudRefused",
+    "Consoles",
     "Denial",
     "Diagnostics",
     "Flavor",
@@ -43,6 +46,7 @@ __all__ = [
     "People",
     "Quota",
     "Room",
+    "SerialConsole",
     "Server",
     "ServerSpec",
     "Servers",

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from cloud.contract.consoles import Consoles
 from cloud.contract.hosts import Flavor
 from cloud.contract.identity import Owner
 
@@ -102,7 +103,7 @@ class Diagnostics:
     nic_tx_bytes: int | None = None
 
 
-class Servers(Protocol):
+class Servers(Consoles, Protocol):
     """See Cloud for what each call may raise."""
 
     def list_servers(self, changes_since: str | None = None) -> Listing:
@@ -164,9 +165,6 @@ class Servers(Protocol):
 
     def ensure_adopted(self, server_id: str, machine: str, owner: Owner) -> None:
         """Tag an existing server with this machine and owner, and let the agent reach it."""
-
-    def console_log(self, server_id: str, lines: int = 100) -> str:
-        """Return the last lines of the guest's console."""
 
     def console_url(self, server_id: str) -> str:
         """Return a noVNC page or a vnc:// address of the screen, valid for some minutes; CloudRefused where there is no screen."""

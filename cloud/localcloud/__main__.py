@@ -29,7 +29,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until _serve takes over: ends the trial guest, too
     try:
         lock = store.lock(options.data)
-        token = _token(options.token_file)
+        tokens = [_token(file) for file in (options.token_file, options.console_token_file) if file]
         listener = _bind(options.port)
         guests, its_store = guest_choice.choose(options.guests, options.data, options.build_seconds, options.starter)
     except (store.DataInUse, guest_choice.NoGuests) as trouble:
@@ -40,7 +40,7 @@ def main() -> int:
     capacity = Capacity(
         options.vcpus or standard.vcpus, options.ram_mb or standard.ram_mb, options.disk_gb or standard.disk_gb
     )
-    asyncio.run(_serve(Engine(its_store, guests, capacity), token, listener))
+    asyncio.run(_serve(Engine(its_store, guests, capacity), tokens, listener))
     its_store.close()
     os.close(lock)
     return 0
@@ -51,6 +51,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="folder of its own truth")
     parser.add_argument("--port", type=int, required=True, help="TCP port on 127.0.0.1")
     parser.add_argument("--token-file", type=Path, required=True, help="made if absent")
+    parser.add_argument("--console-token-file", type=Path, help="of a token that opens consoles alone; made if absent")
     parser.add_argument("--guests", choices=["auto", "qemu", "simulated"], default="auto")
     parser.add_argument("--vcpus", type=int, help="capacity; default: from this machine")
     parser.add_argument("--ram-mb", type=int, help="capacity in MiB")
@@ -87,8 +88,8 @@ def _bind(port: int) -> socket.socket:
     return listener
 
 
-async def _serve(engine: Engine, token: str, listener: socket.socket) -> None:
-    config = uvicorn.Config(make_app(engine, token), log_level="warning", access_log=False, lifespan="off")
+async def _serve(engine: Engine, tokens: list[str], listener: socket.socket) -> None:
+    config = uvicorn.Config(make_app(engine, *tokens), log_level="warning", access_log=False, lifespan="off")
     config.load()
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)

@@ -1,6 +1,7 @@
 """The local cloud's HTTP interface: JSON over loopback, one bearer token. `cloud/local.py` is the only client."""
 
 import asyncio
+import contextlib
 import hmac
 import os
 import sqlite3
@@ -12,7 +13,8 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
 from cloud.contract import CloudBusy, CloudError, CloudFull, CloudGone, CloudRefused, Status
 from cloud.localcloud import local_accounts
@@ -20,6 +22,7 @@ from cloud.localcloud.engine import Engine
 from cloud.localcloud.guests import GuestFailed
 from cloud.localcloud.qmp import QmpFailed
 from cloud.localcloud.rows import HOST, ImageRow, ServerRow
+from cloud.localcloud.serial_lines import SerialLines
 from cloud.localcloud.sizes import FLAVORS
 
 Handler = Callable[[Engine, Request], Awaitable[Any]]
@@ -33,22 +36,36 @@ ANSWERS: list[tuple[type[CloudError], str, int]] = [
 ]
 
 
-def make_app(engine: Engine, token: str) -> Starlette:
-    """Return the ASGI application."""
+def make_app(engine: Engine, token: str, console_token: str = "") -> Starlette:
+    """Return the ASGI application. `console_token` opens the consoles and nothing else; '' is none."""
+    lines = SerialLines()
 
-    def route(path: str, method: str, handler: Handler) -> Route:
+    def route(path: str, method: str, handler: Handler) -> BaseRoute:
+        good = [token, *filter(None, [console_token])] if handler in CONSOLES else [token]
+
         async def endpoint(request: Request) -> Response:
-            return await _answer(engine, token, handler, request)
+            return await _answer(engine, good, handler, request)
 
         return Route(path, endpoint, methods=[method])
 
-    return Starlette(routes=[route(*row) for row in ROUTES])
+    async def line(viewer: WebSocket) -> None:
+        socket = None
+        if _shows_one(viewer, [token, *filter(None, [console_token])]):
+            with contextlib.suppress(CloudGone):
+                socket = engine.guests.serial_socket(engine.living(viewer.path_params["id"]))
+        await (lines.carry(socket, viewer) if socket else viewer.close())
+
+    own = WebSocketRoute("/servers/{id}/serial/line", line)
+    return Starlette(routes=[*(route(*row) for row in ROUTES), own])
 
 
-async def _answer(engine: Engine, token: str, handler: Handler, request: Request) -> Response:
-    if handler is not sign_in and not hmac.compare_digest(
-        request.headers.get("authorization", "").encode(), f"Bearer {token}".encode()
-    ):
+def _shows_one(request: Request | WebSocket, tokens: list[str]) -> bool:
+    given = request.headers.get("authorization", "").encode()
+    return any(hmac.compare_digest(given, f"Bearer {token}".encode()) for token in tokens)
+
+
+async def _answer(engine: Engine, tokens: list[str], handler: Handler, request: Request) -> Response:
+    if handler is not sign_in and not _shows_one(request, tokens):
         return JSONResponse({"problem": "refused", "text": "The token is wrong."}, 401)
     try:
         result = await handler(engine, request)
@@ -194,6 +211,10 @@ async def console(engine: Engine, request: Request) -> Any:
     return {"text": engine.guests.console_log(_server(engine, request), lines)}
 
 
+async def serial(engine: Engine, request: Request) -> Any:
+    return {"offered": engine.guests.serial_socket(_server(engine, request)) is not None}
+
+
 async def screen(engine: Engine, request: Request) -> Any:
     row = _server(engine, request)
     if engine.guests.kind != "qemu" or not row.vnc_password or row.status != Status.ACTIVE:
@@ -226,6 +247,7 @@ async def delete_user(engine: Engine, request: Request) -> None:
     local_accounts.delete_user(engine.store, request.query_params)
 
 
+CONSOLES: set[Handler] = {console, serial}
 ROUTES: list[tuple[str, str, Handler]] = [
     ("/", "GET", about),
     ("/flavors", "GET", flavors),
@@ -244,6 +266,7 @@ ROUTES: list[tuple[str, str, Handler]] = [
     ("/servers/find", "GET", find),
     ("/servers/{id}", "DELETE", delete),
     ("/servers/{id}/console", "GET", console),
+    ("/servers/{id}/serial", "GET", serial),
     ("/servers/{id}/screen", "GET", screen),
     ("/servers/{id}/{verb}", "POST", verb),
     ("/diagnostics", "POST", diagnostics),

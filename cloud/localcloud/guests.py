@@ -57,7 +57,11 @@ class Guests(Protocol):
     async def diagnostics(self, row: ServerRow) -> dict[str, Any]:
         """Return the fields of contract.Diagnostics; {} when the guest does not answer in time."""
 
-    def console_log(self, row: ServerRow, lines: int) -> str: ...
+    def console_log(self, row: ServerRow, lines: int) -> str:
+        """Return the last lines of the console, at most contract.MOST_LOG_BYTES of them."""
+
+    def serial_socket(self, row: ServerRow) -> Path | None:
+        """Return the Unix socket of the running guest's serial line; None where it has none."""
 
     async def find_again(self, rows: list[ServerRow]) -> None:
         """Take over, at our start, the guests that still run; end those without a row.

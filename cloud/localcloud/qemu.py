@@ -16,6 +16,7 @@ from cloud.localcloud.guests import GuestFailed
 from cloud.localcloud.qemu_machine import GOES_ON, NET, READY, Machine, forwarded
 from cloud.localcloud.rows import ImageRow, ServerRow
 from cloud.localcloud.saved_boots import SavedBoot, SavedBoots
+from cloud.localcloud.serial_lines import tail
 from cloud.localcloud.store import Store
 from cloud.localcloud.tiny_linux import TinyLinux
 
@@ -204,10 +205,11 @@ class QemuGuests:
         }
 
     def console_log(self, row: ServerRow, lines: int) -> str:
-        with contextlib.suppress(OSError), open(self._machine(row).console, "rb") as file:
-            file.seek(max(0, file.seek(0, 2) - 200 * max(lines, 1)))
-            return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
-        return ""
+        return tail(self._machine(row).console, lines)
+
+    def serial_socket(self, row: ServerRow) -> Path | None:
+        machine = self._machine(row)  # one that an older version started has no such socket
+        return machine.serial if row.is_running and machine.is_alive and machine.serial.exists() else None
 
     async def find_again(self, rows: list[ServerRow]) -> None:
         known = {row.id: row for row in rows}

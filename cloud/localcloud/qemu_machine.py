@@ -38,6 +38,7 @@ class Machine:
         self.console = self.folder / "console.log"
         self.pidfile = self.folder / "pid"
         self.socket = sockets / f"{server_id.replace('-', '')}.qmp"
+        self.serial = self.socket.with_suffix(".tty")
         self._boots_itself = self.folder / "boots-itself"
         self.pid = 0
         self.forwards: dict[int, int] = {}  # guest's port → outside port, as QEMU has them now
@@ -87,7 +88,7 @@ class Machine:
         self, row: ServerRow, linux: TinyLinux, accel: str, *, asleep: bool = False, waits: bool = False
     ) -> None:
         """Start QEMU. `asleep`: it then waits for `take_memory_back`. `waits`: the guest waits for its config drive."""
-        self.socket.unlink(missing_ok=True)
+        self._forget_sockets()
         command = self._command(row, linux, accel, SAVED_LINE if waits else KERNEL_LINE)
         command += self._screen(row, waits=waits)
         if asleep:
@@ -112,9 +113,19 @@ class Machine:
             # restrict: otherwise every guest reaches what listens on the host's loopback, the database first of all
             *("-netdev", f"user,id={NET},restrict=on{forwards}", "-device", f"virtio-net-pci,netdev={NET},romfile="),
             *("-device", "virtio-rng-pci", "-pidfile", str(self.pidfile)),
-            *("-chardev", f"file,id=con,path={_escaped(self.console)},append=on", "-serial", "chardev:con"),
+            # One reader at a time; the log has all, whoever reads.
+            *(
+                "-chardev",
+                f"socket,id=con,path={_escaped(self.serial)},server=on,wait=off,{self._log}",
+                "-serial",
+                "chardev:con",
+            ),
             *("-chardev", f"socket,id=qmp,path={_escaped(self.socket)},server=on,wait=off", "-mon", "qmp,mode=control"),
         ]
+
+    @property
+    def _log(self) -> str:
+        return f"logfile={_escaped(self.console)},logappend=on"
 
     def _kernel(self, linux: TinyLinux, line: str) -> list[str]:
         if self.boots_itself:
@@ -219,7 +230,11 @@ class Machine:
                         await asyncio.sleep(0.02)
         self.pid = 0
         self.forwards = {}
-        self.socket.unlink(missing_ok=True)
+        self._forget_sockets()
+
+    def _forget_sockets(self) -> None:
+        for socket in (self.socket, self.serial):
+            socket.unlink(missing_ok=True)
 
     def erase(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -136,6 +136,9 @@ class SimulatedGuests:
         guest = self._running.get(row.id)
         return "\n".join(guest.console[-lines:]) if guest else ""
 
+    def serial_socket(self, row: ServerRow) -> None:
+        """Return None: no computer runs behind its console."""
+
     async def find_again(self, rows: list[ServerRow]) -> None:
         """Start the guests that ran when our process ended, with their memory; not one whose disk a cut-off delete has taken already."""
         for row in rows:

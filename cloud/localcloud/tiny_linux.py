@@ -233,6 +233,7 @@ ETC = {
     "inittab": (
         "::sysinit:/etc/rc\n"
         "tty1::respawn:/bin/login -f student\n"
+        "ttyS0::askfirst:/bin/login -f student\n"
         "::ctrlaltdel:/sbin/reboot\n"
         "::shutdown:/bin/sync\n"
         "::shutdown:/bin/umount -a -r\n"

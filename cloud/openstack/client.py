@@ -13,6 +13,7 @@ import requests
 from keystoneauth1 import discover
 from keystoneclient.v3.client import Client as Keystone
 from openstack import exceptions as sdk
+from openstack.config import OpenStackConfig
 from openstack.connection import Connection
 
 from cloud.contract import CloudBusy, CloudRefused
@@ -93,8 +94,13 @@ class Client:
         """Return this process's own connection. Raises CloudRefused where the settings cannot be used."""
         with self._opening:
             if os.getpid() not in self._connections:
-                self._connections[os.getpid()] = _opened(self._settings)
+                self._connections[os.getpid()] = _opened(dict(self._settings))
             return self._connections[os.getpid()]
+
+    @property
+    def ca(self) -> str:
+        """Return the file of the cloud's own certificate authority; '' where it has none."""
+        return str(self.connection.config.config.get("cacert") or "")
 
     @property
     def takes_host_names(self) -> bool:
@@ -214,7 +220,12 @@ class Client:
 
 
 def _opened(settings: dict[str, Any]) -> Connection:
+    """Sign in later, with what clouds.yaml says; with `config_file` only with what that file says, whatever the environment has."""
+    file = settings.pop("config_file", "")
     try:
+        if file:
+            known = OpenStackConfig(config_files=[file], load_envvars=False)
+            return Connection(config=known.get_one(**settings))
         return openstack.connect(**settings)
     except (sdk.ConfigException, OSError) as error:
         raise CloudRefused(f"The cloud's settings cannot be used: {error}") from error

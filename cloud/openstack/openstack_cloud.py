@@ -28,6 +28,7 @@ from cloud.openstack import cluster, images, nova_servers, paging, userdata
 from cloud.openstack.archives import Archives
 from cloud.openstack.client import LIST_SECONDS, Client, as_iso, cloud_time
 from cloud.openstack.compute_hosts import HostVerbs
+from cloud.openstack.console_verbs import ConsoleVerbs
 from cloud.openstack.egress import WayOut
 from cloud.openstack.errors import Conflict, body
 from cloud.openstack.faults import Faults
@@ -58,7 +59,7 @@ def _began(answer: requests.Response, asked: float) -> datetime | None:
     return sent_at - timedelta(seconds=time.monotonic() - asked) if sent_at else None
 
 
-class OpenStackCloud(HostVerbs, UserVerbs):
+class OpenStackCloud(ConsoleVerbs, HostVerbs, UserVerbs):
     """An OpenStack behind the contract. Forks of a process may share it: see Client.
 
     `cloud`: its name in clouds.yaml, None for what OS_CLOUD or OS_* say. `network` and `agents` ('' or CIDRs) are found when empty.
@@ -261,27 +262,7 @@ class OpenStackCloud(HostVerbs, UserVerbs):
     def ensure_owner_gone(self, owner: Owner) -> None:
         self.tenants.ensure_gone(owner)
 
-    # ---- console, screen, counters ----
-
-    def console_log(self, server_id: str, lines: int = 100) -> str:
-        try:
-            return str(self.actions.act(server_id, "os-getConsoleOutput", {"length": lines})["output"])
-        except Conflict:
-            return ""  # it is not running
-        except CloudGone:
-            self.actions.get(server_id)  # Nova says 404 also while the host does not have the server yet
-            return ""
-
-    def console_url(self, server_id: str) -> str:
-        wish = {"remote_console": {"protocol": "vnc", "type": "novnc"}}
-        try:
-            answer = self.client.request("compute", "POST", f"/servers/{server_id}/remote-consoles", json=wish)
-        except CloudGone:
-            self.actions.get(server_id)
-            raise CloudRefused("It has no screen yet.") from None
-        except Conflict as error:
-            raise CloudRefused(f"It has no screen now: {error}") from error
-        return str(body(answer)["remote_console"]["url"])
+    # ---- counters ----
 
     def diagnostics(self, server_ids: Sequence[str]) -> dict[str, Diagnostics]:
         with ThreadPoolExecutor(AT_ONCE) as pool:

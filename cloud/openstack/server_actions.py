@@ -25,8 +25,9 @@ class ServerActions:
     def __init__(self, client: Client, agents: Callable[[], list[str]] = list) -> None:
         self._client, self._agents = client, agents
 
-    def get(self, server_id: str) -> dict[str, Any]:
-        row: dict[str, Any] = body(self._client.request("compute", "GET", f"/servers/{server_id}"))["server"]
+    def get(self, server_id: str, *, project: str | None = None) -> dict[str, Any]:
+        answer = self._client.request("compute", "GET", f"/servers/{server_id}", project=project)
+        row: dict[str, Any] = body(answer)["server"]
         if row["status"] in GONE:
             raise CloudGone(f"Server {server_id} is deleted.")
         return row

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 SECRETS = {
     "cloud": r"OS_\w+|DISKS_OS_CLOUD|LOCAL_CLOUD_TOKEN",
+    "consoles": r"LIVE_OS_\w+|LIVE_CLOUD_TOKEN",
     "database": r"DATABASE_URL",
     "redis": r"REDIS_URL",
     "secret key": r"SECRET_KEY",
@@ -27,7 +28,7 @@ _SITE = {"database", "redis", "secret key"}
 HOLDERS = {
     "web": _SITE | {"sign-in keys", "metrics token", "provider's secret", "directory's password"},
     "worker": _SITE | {"cloud", "portal's ssh key", "machine keys", "mail password"},
-    "live": _SITE | {"metrics token", "machine keys"},
+    "live": _SITE | {"metrics token", "machine keys", "consoles"},
     "beat": _SITE,
     "disks": {"cloud"},
     "prepare": _SITE | {"cloud", "gateway token"},

@@ -17,7 +17,7 @@ from deploy.local.errors import LauncherError, of_os_error
 ROOT = Path(__file__).resolve().parents[2]
 NEEDED_BYTES = 300_000_000  # a new database is 60 MB; a guest's disk grows
 PORTS = ("postgres", "redis", "cloud", "vps", "mail", "mail_page", "live")
-SECRETS = ("secret_key", "database", "redis", "cloud_token", "agent_token")
+SECRETS = ("secret_key", "database", "redis", "cloud_token", "console_token", "agent_token")
 
 
 @dataclass(frozen=True)

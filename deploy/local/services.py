@@ -118,6 +118,7 @@ def _environment(installation: Installation, database: str, redis: str) -> dict[
         "DISKS_SOCKET": str(_disks_socket(installation)),
         "LOCAL_CLOUD_URL": f"http://127.0.0.1:{installation.ports['cloud']}",
         "LOCAL_CLOUD_TOKEN": installation.secrets["cloud_token"],
+        "LIVE_CLOUD_TOKEN": installation.secrets["console_token"],
         "FILES_DIR": str(installation.files),
         "STATIC_MANIFEST": "on",
         # The local cloud answers within 10 s or not at all, so a dead worker's machine is taken over sooner than on a cluster.
@@ -166,7 +167,8 @@ def _cloud(installation: Installation) -> Service:
     options += ["--starter", STARTER] if builds_starter() else []
     program = _python(
         "cloud", "cloud.localcloud", "--data", str(installation.data / "cloud"), "--port", str(port),
-        "--token-file", str(installation.secret_file("cloud_token")), *options, seconds=GUEST_SECONDS,
+        "--token-file", str(installation.secret_file("cloud_token")),
+        "--console-token-file", str(installation.secret_file("console_token")), *options, seconds=GUEST_SECONDS,
     )  # fmt: skip
     return Service(program, is_ready=partial(listens, port), ports=[port])
 

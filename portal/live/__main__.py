@@ -70,6 +70,7 @@ def make_server(*, trusted: list[str]) -> "uvicorn.Server":
                 server.close()  # nothing new
             await asyncio.gather(live.terminals.drain(), live.files.drain())
             live.dials.drain()
+            live.consoles.drain()
             with contextlib.suppress(TimeoutError):
                 await live.hub.drain()
             await super().shutdown(sockets)

@@ -12,6 +12,7 @@ from typing import Any
 from lib import logs, seldom
 from portal.live import dials, ending, guest_connections, numbers, reading, redis_events, sockets, sse
 from portal.live.checks import check_http
+from portal.live.consoles.console_sockets import Consoles, found_in
 from portal.live.entry import Refused, request_of
 from portal.live.files import file_door
 from portal.live.files.file_requests import FileRequests
@@ -35,6 +36,7 @@ class Live:
         self.terminals = OpenTerminals(self.guests, self.hub.counts, self.hub.admission.wait)
         self.files = FileRequests(self.guests, self.hub.counts, self.hub.admission.wait)
         self.checks = check_http.Checks(self.hub, self.dials, self.hub.counts)
+        self.consoles = Consoles(self.hub)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -60,7 +62,7 @@ class Live:
             self.terminals.sweep(),
             use_reports.report(self.terminals),
         )
-        tasks = [asyncio.create_task(work) for work in works]
+        tasks = [asyncio.create_task(work) for work in (*works, self.consoles.guard())]
         await send({"type": "lifespan.startup.complete"})
         await receive()  # shutdown
         await ending.end(tasks, again_after=1)
@@ -86,6 +88,8 @@ class Live:
                 return await self.dials.serve(scope, receive, send)
             if scope["path"].startswith(terminal_door.PREFIX):
                 return await self.terminals.serve(scope, receive, send)
+            if console := found_in(scope["path"]):
+                return await self.consoles.serve(*console, scope, receive, send)
             if scope["path"] != EVENTS:
                 raise Refused(404, "path")
             return await sockets.serve(self.hub, scope, receive, send)

@@ -27,6 +27,8 @@ VERBS: dict[str, Promise] = {
     "download_disk": pgettext_lazy("audit", "Downloaded the disk"),
     "connect": pgettext_lazy("audit", "Connected to it"),
     "check": pgettext_lazy("audit", "Checked the way to it"),
+    "console": pgettext_lazy("audit", "Read its console log"),
+    "serial_console": pgettext_lazy("audit", "Opened its serial console"),
     "dismiss": pgettext_lazy("audit", "Dismissed a message"),
     "adopt": pgettext_lazy("audit", "Gave a server to a person"),
     "accept_host_key": pgettext_lazy("audit", "Accepted another host key"),

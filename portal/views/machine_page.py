@@ -17,6 +17,7 @@ from machines.models import Machine
 from portal import access
 from portal.forms.machine_forms import NameForm, PortForm
 from portal.presenters import machine_tabs
+from portal.presenters.console_place import ConsolePlace
 from portal.presenters.machine_card import Shown
 from portal.presenters.machine_history import history
 from portal.presenters.machine_tabs import CONNECT, HISTORY, PORTS, SETTINGS, Tab
@@ -98,6 +99,7 @@ def _context(
     row = shown.machine
     tab = machine_tabs.shown_for(row, wanted)
     context: dict[str, Any] = {"s": shown, "tab": tab, "tab_links": machine_tabs.links(row)}
+    context["console"] = ConsolePlace(shown)
     if tab == CONNECT:
         context["teachers"] = teachers_of(row)
     elif tab == PORTS:

@@ -20,6 +20,7 @@ from portal.access import only
 from portal.forms.teaching_form import TeachingForm
 from portal.numbered_pages import page_of
 from portal.once import once_per_form
+from portal.presenters.console_place import ConsolePlace
 from portal.presenters.machine_card import Shown
 from portal.presenters.machine_history import history
 from portal.presenters.show_machines import show
@@ -84,6 +85,7 @@ def _context(shown: Shown) -> dict[str, object]:
     row = shown.machine
     return {
         "s": shown,
+        "console": ConsolePlace(shown),
         "owner": row.owner.shown_name,
         "may_wake": Verb.WAKE in shown.verbs,
         "waking": State.WAKING.label,

@@ -37,6 +37,8 @@ def in_group(name: str) -> list[Any]:
 class FakeStage:
     """A fake, driven like the real ones."""
 
+    has_serial_consoles = False
+
     image_id = "linux"
     spare_host = OTHER_HOST
     flavor_id, flavor_ram_mb = "tiny", 256

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from cloud.contract import (
     CLOUD_CONFIG,
+    MOST_LOG_BYTES,
     Cause,
     CloudFull,
     CloudGone,
@@ -13,6 +14,7 @@ from cloud.contract import (
     Diagnostics,
     Listing,
     Owner,
+    SerialConsole,
     Server,
     ServerSpec,
     Status,
@@ -154,10 +156,15 @@ class FakeServers(FakeHosts, FakeImages, FakeTenants, FakeUsers):
         with self._call("ensure_adopted", server_id, machine, owner.key):
             self._apply(self._row(server_id), {"machine": machine, "owner": owner.key})
 
-    def console_log(self, server_id: str, lines: int = 100) -> str:
+    def console_log(self, server_id: str, lines: int = 100, *, project: str = "") -> str:
         with self._call("console_log", server_id):
             name = self._row(server_id).server.name
-            return "\n".join((self.console or [f"{name}: fake-guest: ready"])[-lines:])
+            return "\n".join((self.console or [f"{name}: fake-guest: ready"])[-lines:])[-MOST_LOG_BYTES:]
+
+    def serial_console(self, server_id: str, *, project: str = "") -> SerialConsole | None:
+        with self._call("serial_console", server_id):
+            is_running = self._row(server_id).server.status == Status.ACTIVE
+            return SerialConsole(self.serial_url) if self.serial_url and is_running else None
 
     def console_url(self, server_id: str) -> str:
         with self._call("console_url", server_id):

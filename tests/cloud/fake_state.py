@@ -58,6 +58,7 @@ class FakeState:
         self.busy = False
         self.console: list[str] = []  # what every console says, where a test sets it
         self.has_other_host = True  # for what is to be moved
+        self.serial_url = ""  # of every serial console, where a test sets it
         self.computers = {name: Host(name, up=True, enabled=True) for name in (HOST, OTHER_HOST)}
         self.off: set[str] = set()  # hosts without power
         self.left_behind: set[str] = set()  # dead hosts from which servers were evacuated: their disks still have those

@@ -49,6 +49,7 @@ class LocalStage:
         self.port = free_port()
         self.process: warm.Process | None = None
         self.spare_host = "local"
+        self.has_serial_consoles = guests == "qemu"
         self.flavor_id, self.flavor_ram_mb = "tiny", 256
         self.image_id = "tiny-linux" if guests == "qemu" else "simulated-linux"
 

@@ -228,6 +228,16 @@ def test_the_console_says_that_it_is_ready(stage: Any, server: Server) -> None:
     until(lambda: "ready" in stage.cloud.console_log(server.id), "the guest says that it is ready")
 
 
+def test_of_a_console_only_the_last_lines_come(stage: Any, server: Server) -> None:
+    until(lambda: "ready" in stage.cloud.console_log(server.id), "the guest says that it is ready")
+    assert len(stage.cloud.console_log(server.id, 1).splitlines()) <= 1
+
+
+def test_a_serial_console_is_offered_or_not_but_never_fails(stage: Any, server: Server) -> None:
+    offered = insist(stage.cloud.serial_console, server.id)
+    assert (offered is not None) == stage.has_serial_consoles
+
+
 def test_a_server_tells_its_size_and_whose_it_is(stage: Any, server: Server, owner: Owner) -> None:
     assert server.flavor is not None
     assert (server.flavor.ram_mb, server.owner) == (stage.flavor_ram_mb, owner.key)
@@ -264,6 +274,7 @@ def test_each_verb_of_a_server_that_is_gone_says_so(stage: Any, make_spec: Specs
     adopted = (cloud.ensure_adopted, str(uuid.uuid4()), Owner(str(uuid.uuid4()), "nobody"))
     for verb, *args in (
         (cloud.ensure_suspended,), (cloud.ensure_shelved,), (cloud.ensure_restarted, 1), (cloud.console_log,),
+        (cloud.serial_console,),
         (cloud.ensure_hard_restarted, 1), (cloud.ensure_rescued,), (cloud.ensure_moved, 1),
         (cloud.ensure_rebuilt, make_spec(stage), 1), (cloud.ensure_renamed, "x"),
         (cloud.ensure_ports, frozenset({1})), adopted,

@@ -18,6 +18,7 @@ from tests.waiting import PATIENCE
 ROOT = Path(__file__).resolve().parents[2]
 SECRETS = {
     "cloud": r"OS_\w+|DISKS_OS_CLOUD|LOCAL_CLOUD_TOKEN|.*/cloud",
+    "consoles": r"LIVE_OS_\w+|LIVE_CLOUD_TOKEN|.*/live",
     "database": r"DATABASE_URL",
     "redis": r"REDIS_URL",
     "secret key": r"SECRET_KEY",
@@ -34,7 +35,7 @@ SITE = {"database", "redis", "secret key"}
 TABLE = {
     "web": {*SITE, "sign-in keys", "metrics token", "provider's secret", "directory's password"},
     "worker": {*SITE, "mail password", "cloud", "portal's ssh key", "machine keys"},
-    "live": {*SITE, "machine keys", "metrics token"},
+    "live": {*SITE, "machine keys", "metrics token", "consoles"},
     "beat": SITE,
     "disks": {"cloud"},
     "agent": {"gateway token"},
@@ -57,6 +58,7 @@ def brought(monkeypatch: pytest.MonkeyPatch) -> None:
         "OS_CLOUD",
         "OS_PASSWORD",
         "DISKS_OS_CLOUD",
+        "LIVE_OS_CLOUD",
         "EMAIL_URL",
         "METRICS_TOKEN",
         "OIDC_CLIENT_SECRET",
@@ -152,6 +154,7 @@ def files(options: dict[str, list[str]]) -> list[str]:
     """Folders of /etc/minga that the unit's user may read, as docs/admin/install.md makes them, and that are not hidden from it."""
     who = {*options["User"], *options["Group"], *options.get("SupplementaryGroups", [])}
     open_to = {"/etc/minga/cloud": "minga", "/etc/minga/keys": "minga", "/etc/minga/agent": "minga-agent"}
+    open_to["/etc/minga/live"] = "minga-live"
     hidden = {path.removeprefix("-") for path in options.get("InaccessiblePaths", [])}
     # /etc/minga/keys is its owner's alone; live gets at one file in it, of which it knows the name.
     return [

@@ -78,7 +78,7 @@ def test_one_that_is_being_built_has_nothing_to_say_and_is_not_gone(
 
 
 def test_one_that_was_never_there_is_gone(stage: OpenStackStage) -> None:
-    for verb in (stage.cloud.console_log, stage.cloud.console_url):
+    for verb in (stage.cloud.console_log, stage.cloud.serial_console, stage.cloud.console_url):
         with pytest.raises(CloudGone):
             verb(str(uuid.uuid4()))
 

@@ -113,6 +113,7 @@ RULES: dict[str, tuple[str, type[Model]]] = {
     **dict.fromkeys(("nodes", "node", "api-nodes"), ("see", Node)),
     **{f"node-{name}": ("change", Node) for name in ("tie", "untie", "maintained", "empty", "dead", "back")},
     "machine-leave": ("restart", Machine), **dict.fromkeys(("machine-terminal", "machine-terminal-question"), ("dial", Machine)),
+    "machine-console": ("console", Machine),
     "api-subscription-transfer": ("give", Subscription), "api-subscription-renew": ("renew", Subscription),
     "machine-dismiss": ("dismiss_vanished", Machine),
     **{f"machine-{part}": ("look", Machine) for part in ("card", "disk", "history", "live", "settings", "work")}, "api-machine-events": ("look", Machine),

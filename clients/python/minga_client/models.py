@@ -68,6 +68,27 @@ class Audit:
 
 
 @dataclass(frozen=True, slots=True)
+class Hop:
+    # name, port, tunnel, agent, guest or service, in the order of the way.
+    name: str
+    # null: not tried, or only a consequence of another's fault.
+    ok: bool | None
+    ms: float | None
+    # For people, in your language.
+    note: str
+    last_ok_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    hops: list[Hop]
+    # For people: what is broken, what to do, and who can do it.
+    verdict: str
+    # The name of the first broken hop.
+    broken: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Claimed:
     id: int
     # As it was called at the promise.

@@ -1,0 +1,207 @@
+"""Websockets of consoles: who holds one, the log's tail on one, and the end of each when the right to it ends."""
+
+import asyncio
+import json
+import re
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from lib import seldom
+from portal.live.consoles import console_door
+from portal.live.consoles.console_calls import Calls
+from portal.live.consoles.console_door import LOG, SERIAL, Place
+from portal.live.consoles.console_text import news
+from portal.live.consoles.serial_bridge import Bridge, Ended
+from portal.live.consoles.tails import Tail, Tails, log
+from portal.live.dial_sides import SocketSide
+from portal.live.entry import Entry, Refused, check, enter
+from portal.live.hub import CHECK_SECONDS, UNSURE_SECONDS, Hub
+from portal.live.reading import read
+from portal.live.sockets import Meter
+
+_PATH = re.compile(r"/live/console/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(/serial)?\Z")
+MOST, MOST_OF_A_PERSON = 500, 8  # consoles that are open
+# Close codes, as a terminal's. What a page cannot mend by coming back begins with 40.
+CODES = {
+    "left": 1000, "restart": 1012, "unsure": 1013, "ended": 4000, "elsewhere": 4001, "rights": 4003, "not_offered": 4004,
+    "busy": 4005, "flood": 4008, "taken": 4009, "idle": 4010,
+}  # fmt: skip
+
+
+@dataclass(eq=False)
+class Viewer:
+    """A console that somebody has open."""
+
+    entry: Entry
+    machine: UUID
+    verb: str
+    place: Place
+    tail: Tail | None = None
+    ended: "asyncio.Future[str]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    gone: asyncio.Event = field(default_factory=asyncio.Event)  # it has let go of the line
+
+    def end(self, why: str) -> None:
+        if not self.ended.done():
+            self.ended.set_result(why)
+
+
+def found_in(path: str) -> tuple[UUID, str] | None:
+    """Return the machine and the verb of a console's address; None for any other."""
+    found = _PATH.match(path)
+    return (UUID(found[1]), SERIAL if found[2] else LOG) if found else None
+
+
+class Consoles:
+    """All open consoles of this process."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self.calls = Calls()
+        self.tails = Tails(self.calls)
+        self.viewers: set[Viewer] = set()
+        self.is_draining = False
+
+    async def serve(self, machine: UUID, verb: str, scope: Any, receive: Any, send: Any) -> str:
+        """Carry one websocket. Return why it ended. Raises Refused before it is let in."""
+        await receive()  # that it would like to connect
+        check(scope)
+        self._check_room()
+        await self.hub.take_turn(scope, receive)
+        entry: Entry = await read(enter, scope)
+        place = await read(console_door.look, entry, machine, verb)
+        self._check_room(entry)
+        viewer = Viewer(entry, machine, verb, place)
+        before = self._typist(machine) if verb == SERIAL else None
+        self.viewers.add(viewer)
+        why = "left"
+        try:
+            await send({"type": "websocket.accept"})
+            side = SocketSide(receive, send)
+            why = await self._carry(viewer, side, before)
+            viewer.gone.set()
+            await side.close(CODES[why], why)
+        finally:
+            viewer.gone.set()
+            self.viewers.discard(viewer)
+            self.hub.counts[f"console {why}"] += 1
+        return why
+
+    def _check_room(self, entry: Entry | None = None) -> None:
+        if self.is_draining or len(self.viewers) >= MOST:
+            raise Refused(503, "draining" if self.is_draining else "full")
+        if entry and sum(one.entry.person.pk == entry.person.pk for one in self.viewers) >= MOST_OF_A_PERSON:
+            raise Refused(429, "too_many")
+
+    def _typist(self, machine: UUID) -> Viewer | None:
+        return next((one for one in self.viewers if one.machine == machine and one.verb == SERIAL), None)
+
+    async def _carry(self, viewer: Viewer, side: SocketSide, before: Viewer | None) -> str:
+        """Show the log, or pass the line on, until one side ends or the viewer may no more. Return why."""
+        if viewer.verb == LOG:
+            return await _first(viewer, self._show(viewer, side), _listen(side))
+        if before and before.entry.person.pk != viewer.entry.person.pk:
+            return "taken"
+        if before:
+            before.end("elsewhere")
+            await before.gone.wait()  # the line takes one at a time
+        return await _first(viewer, self._bridge(viewer, side))
+
+    async def _bridge(self, viewer: Viewer, side: SocketSide) -> str:
+        try:
+            way = await self.calls.ask("serial_console", viewer.place) if viewer.place.server_id else None
+        except Exception as error:
+            seldom.warning(log, "serial", "a serial console could not be opened: %r", error, memory=seldom.OWN)
+            return "busy"
+        if way is None:
+            return "not_offered"
+        try:
+            await Bridge(side).carry(way)
+        except Ended as end:
+            return end.why
+        return "ended"
+
+    async def _show(self, viewer: Viewer, side: SocketSide) -> str:
+        """Send what is new of the tail. Who reads slowly gets the newest, and not all between."""
+        tail = viewer.tail = self.tails.join(viewer.machine, viewer.place)
+        shown, told = "", None
+        try:
+            while True:
+                changed = tail.changed
+                facts = (tail.state, tail.has_serial)
+                if facts != told:
+                    told = facts
+                    await side.send(json.dumps({"type": "state", "state": tail.state, "serial": tail.has_serial}))
+                if tail.text != shown:
+                    more, shown, was = tail.text, tail.text, shown
+                    new = news(was, more)
+                    await side.send(
+                        json.dumps({"type": "log", "fresh": new is None, "text": more if new is None else new})
+                    )
+                await changed.wait()
+        finally:
+            self.tails.leave(tail)
+
+    # ---- what goes on all the time ----
+
+    async def guard(self) -> None:
+        """End the consoles of those whose right has ended, also where nobody can tell any more; follow machines to other servers."""
+        loop = asyncio.get_running_loop()
+        checked_at = loop.time()
+        while True:
+            await asyncio.sleep(CHECK_SECONDS)
+            if await self._check() or not self.viewers:
+                checked_at = loop.time()
+            elif loop.time() - checked_at > UNSURE_SECONDS:
+                for viewer in self.viewers:
+                    viewer.end("unsure")
+
+    async def _check(self) -> bool:
+        viewers = list(self.viewers)
+        if not viewers:
+            return True
+        try:
+            places = await read(console_door.still, [(one.entry, one.machine, one.verb) for one in viewers])
+        except Exception as error:
+            seldom.warning(log, "console rights", "rights could not be looked at: %r", error, memory=seldom.OWN)
+            return False
+        for number, viewer in enumerate(viewers):
+            if number not in places:
+                viewer.end("rights")
+            elif viewer.tail:
+                viewer.tail.place = places[number]
+        return True
+
+    def drain(self) -> None:
+        """Let nobody in any more, and end all."""
+        self.is_draining = True
+        for viewer in self.viewers:
+            viewer.end("restart")
+        self.calls.close()
+
+
+async def _listen(side: SocketSide) -> str:
+    """Read what a viewer of a log sends: nothing is expected."""
+    meter = Meter()
+    while await side.receive() is not None:
+        if meter.is_beyond():
+            return "flood"
+    return "left"
+
+
+async def _first(viewer: Viewer, *works: Awaitable[str]) -> str:
+    """Run these side by side until the first returns, or the viewer is ended. Return why."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        await asyncio.wait([*tasks, viewer.ended], return_when=asyncio.FIRST_COMPLETED)
+        if viewer.ended.done():
+            return viewer.ended.result()
+        return next(task for task in tasks if task.done()).result()
+    except OSError:
+        return "left"  # it hung up while something was sent
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
