@@ -1,6 +1,6 @@
 """The last check of each port, and when each hop of the way was last right: by that check, by earlier ones, by what is known anyway."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -28,13 +28,22 @@ def right_at(holder: UUID, port: int, tunnel: Tunnel | None) -> dict[str, dateti
 
 @transaction.atomic
 def record(
-    holder: UUID, port: int, hops: Sequence[dict[str, Any]], verdict: Note, *, broken: str, now: datetime
+    holder: UUID,
+    port: int,
+    hops: Sequence[dict[str, Any]],
+    verdict: Note,
+    *,
+    broken: str,
+    seen: Mapping[str, datetime],
+    now: datetime,
 ) -> None:
-    """Keep a check in place of the one before; the hops that were right are right as of now."""
+    """Keep a check in place of the one before. What was right is so as of now, the rest as of when it was `seen` to be."""
     PortCheck.objects.get_or_create(holder=holder, port=port)
-    row = PortCheck.objects.select_for_update().get(
-        holder=holder, port=port
-    )  # of two at once, neither forgets the other's
-    row.right_at |= {hop["name"]: now.isoformat() for hop in hops if hop["ok"]}
+    # Of two at once, neither forgets what the other found.
+    row = PortCheck.objects.select_for_update().get(holder=holder, port=port)
+    known = {hop: datetime.fromisoformat(at) for hop, at in row.right_at.items()}
+    for hop, at in {**seen, **{hop["name"]: now for hop in hops if hop["ok"]}}.items():
+        known[hop] = max(at, known.get(hop, at))
+    row.right_at = {hop: at.isoformat() for hop, at in known.items()}
     row.at, row.hops, row.verdict, row.broken = now, list(hops), verdict.as_json(), broken
     row.save()

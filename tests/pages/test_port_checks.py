@@ -35,7 +35,7 @@ def at(machine: Machine, rest: str = "") -> str:
 def kept(machine: Machine, *, ok: bool, broken: str = "") -> None:
     hop = {"name": "service", "ok": ok, "ms": 2.4, "note": Note("It answers.").as_json()}
     verdict = Note("The check did not come to its end. Try again in a moment.")
-    port_checks.record(machine.pk, 22, [hop], verdict, broken=broken, now=timezone.now())
+    port_checks.record(machine.pk, 22, [hop], verdict, broken=broken, seen={}, now=timezone.now())
 
 
 def test_the_machines_page_leads_to_it(page: Client, machine: Machine) -> None:

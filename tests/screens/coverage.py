@@ -26,6 +26,7 @@ LEFT_OUT: dict[str, str] = {
     "manage/computers/{int}/evidence/{int}": "A file.",
     "given/{str}/receipts/{int}": "A file; where nothing came it is as for donating/receipts.",
     "machines/{uuid}/disk": "A file.",
+    "machines/{uuid}/check/run": "Leads to the live process, and from there back to the page before it.",
     "machines/{uuid}/dismiss": "Asks about a machine that vanished, and this installation has none: tests/pages/test_gone.py looks at it.",
     "manage/audit/export": "A file.",
     "photos/{int}": "A picture.",

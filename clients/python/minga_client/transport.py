@@ -31,7 +31,7 @@ class Answer:
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """The API never redirects, and a token must not follow to another host."""
+    """No address that this client asks redirects, and a token must not follow to another host."""
 
     def redirect_request(self, *args: Any) -> None:
         return None

@@ -105,6 +105,7 @@ class Checks:
 
     async def _enter(self, ask: "Ask", receive: Any) -> tuple[Entry, Subject]:
         ticket_entry.check(ask.scope)
+        ask.is_of_our_page = True
         await self.hub.take_turn(ask.scope, receive)
         entry: Entry = await read(ticket_entry.enter, ask.scope, check_purpose(ask.machine))
         ask.speak(entry)
@@ -156,7 +157,7 @@ async def _kept(
     """Keep it for the page. What was found is told also where that fails."""
 
     def keep() -> None:
-        record(subject.machine, subject.port, hops, verdict, broken=broken, now=now)
+        record(subject.machine, subject.port, hops, verdict, broken=broken, seen=subject.right_at, now=now)
 
     try:
         await read(keep)
@@ -197,9 +198,10 @@ class Ask:
         query = parse_qs(scope["query_string"].decode("latin-1"))
         self._machine, self._port = found[1] if found else "", query.get("port", [""])[0]
         self.is_lines = LINES in request.headers.get("Accept", "")
-        self.leads_back = "back" in query
+        self.leads_back, self.has_ticket = "back" in query, "ticket" in query
         self.language = get_language_from_request(request)
         self.is_begun = False
+        self.is_of_our_page = False  # its origin was checked, unless it came by a ticket, as no script does
         self.hops: list[dict[str, Any]] = []
 
     @property
@@ -277,7 +279,8 @@ class Ask:
             (b"x-accel-buffering", b"no"),
             (b"x-content-type-options", b"nosniff"),
         ]
-        headers = [(b"content-type", kind), *kept, (b"connection", b"close"), *more, *sse.for_origin(self.scope)]
+        readers = sse.for_origin(self.scope) if self.is_of_our_page and not self.has_ticket else []
+        headers = [(b"content-type", kind), *kept, (b"connection", b"close"), *more, *readers]
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
 
     async def _say(self, text: str, *, is_last: bool) -> None:
