@@ -115,7 +115,8 @@ class Live:
         terminals = self.terminals.terminals.values()
         viewed = sum(one.viewer is not None for one in terminals)
         waiting, files = len(self.guests.queue.waiting), self.files.transfers.running
-        return numbers.Carried(len(self.dials.open), len(terminals), viewed, waiting, files)
+        consoles, tails = len(self.consoles.viewers), len(self.consoles.tails.open)
+        return numbers.Carried(len(self.dials.open), len(terminals), viewed, waiting, files, consoles, tails)
 
     async def _for_probers(self, scope: Any, send: Any) -> str:
         if scope["path"] == "/healthz":

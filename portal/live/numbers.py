@@ -9,6 +9,7 @@ from prometheus_client.core import Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+from portal.live.consoles.console_sockets import CODES
 from portal.live.files.file_requests import ENDS
 from portal.live.hub import Hub
 
@@ -21,6 +22,7 @@ VIEWS_ENDED = (
 REFUSED = (
     "ticket", "unknown", "token", "origin", "host", "plain_http", "too_many", "crowd", "full", "busy", "draining", "left",
     "path", "machine", "error", "method", "query", "flood", "rights", "unsure", "restart",
+    "forbidden",
 )  # fmt: skip
 
 
@@ -33,6 +35,8 @@ class Carried:
     looked_at: int = 0
     handshakes: int = 0  # that wait for their turn
     transfers: int = 0
+    consoles: int = 0
+    tails: int = 0
 
 
 class LiveMetrics(Collector):
@@ -60,6 +64,9 @@ class LiveMetrics(Collector):
             "minga_live_transfers", "Files of machines that are being sent or taken.", value=self.carried.transfers
         )
         yield self._by("minga_live_files", "Requests for files of machines that ended.", "files", ENDS)
+        yield Gauge("minga_live_consoles", "Consoles that are open.", value=self.carried.consoles)
+        yield Gauge("minga_live_console_logs", "Machines whose log is read.", value=self.carried.tails)
+        yield self._by("minga_live_consoles_ended", "Consoles that ended.", "console", tuple(CODES))
         yield self._by("minga_live_refused", "Connections that were not opened.", "refused", REFUSED)
 
     def _by(self, name: str, text: str, kind: str, reasons: tuple[str, ...]) -> Metric:
