@@ -3,8 +3,20 @@
 from uuid import UUID
 
 TERMINAL = "/live/terminal/{machine}/{name}"
+FILES = "/live/files/{machine}"
+CHECK = "/live/check/{machine}"
 
 
 def terminal_purpose(machine: UUID) -> str:
     """Return the purpose of a ticket to the terminals of a machine."""
     return f"terminal {machine}"
+
+
+def files_purpose(machine: UUID, method: str) -> str:
+    """Return the purpose of a ticket to the files of a machine: a link that reads is no good for a deletion."""
+    return f"files {machine} {method}"
+
+
+def check_purpose(machine: UUID) -> str:
+    """Return the purpose of a ticket to a check of the way to a machine."""
+    return f"check {machine}"

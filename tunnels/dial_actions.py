@@ -40,8 +40,11 @@ class AgentAway(Refusal):
 
 
 @transaction.atomic
-def dial(*, tunnel_id: UUID, by: User | None) -> Dial:
-    """Ask the tunnel's agent for a connection to its target; by=None: the portal itself. Raises NotDialable, AgentAway."""
+def dial(*, tunnel_id: UUID, by: User | None, trial: bool = False) -> Dial:
+    """Ask the tunnel's agent for a connection to its target; by=None: the portal itself. Raises NotDialable, AgentAway.
+
+    trial: the tunnel's own port is visited next, with Dial.trial_word.
+    """
     now = timezone.now()
     tunnel = Tunnel.objects.live().select_related("owner", "gateway").filter(pk=tunnel_id, wanted=Wanted.OPEN).first()
     if tunnel is None or not tunnel.target_host or not tunnel.may_open:
@@ -49,7 +52,7 @@ def dial(*, tunnel_id: UUID, by: User | None) -> Dial:
     if not tunnel.gateway.is_heard(now):
         raise _away()
     note(tunnel.holder, tunnel.target_port, by, tunnel.gateway.name)
-    return _ask(now, tunnel=tunnel)
+    return _ask(now, tunnel=tunnel, trial=trial)
 
 
 @transaction.atomic
@@ -81,11 +84,11 @@ def note(holder: UUID, port: int, by: User | None, way: str) -> None:
     log.info("%(by)s dials port %(port)s of machine %(machine)s: %(way)s", facts, extra={"facts": facts})
 
 
-def _ask(now: datetime, **target: Any) -> Dial:
+def _ask(now: datetime, **facts: Any) -> Dial:
     """Insert the dial, and remove old ones."""
     old = Dial.objects.over(now).select_for_update(skip_locked=True).values_list("pk", flat=True)
     Dial.objects.filter(pk__in=list(old[:MOST_OLD_DIALS])).delete()
-    return Dial.objects.create(expires_at=now + timedelta(seconds=DIAL_SECONDS), **target)
+    return Dial.objects.create(expires_at=now + timedelta(seconds=DIAL_SECONDS), **facts)
 
 
 def use_ticket(text: str) -> tuple[UUID, str] | None:

@@ -9,6 +9,8 @@ from django.conf import settings
 from django.core import signing
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from accounts.models import User
 from lib.notes import Note
@@ -245,6 +247,7 @@ class Dial(models.Model):
     expires_at = models.DateTimeField()
     agent_at = models.DateTimeField(null=True, blank=True)  # when the agent used its ticket
     asker_at = models.DateTimeField(null=True, blank=True)
+    trial = models.BooleanField(default=False, db_default=False)  # the asker visits the tunnel's own port, too
 
     objects = DialQuerySet.as_manager()
 
@@ -262,3 +265,24 @@ class Dial(models.Model):
     def ticket(self, side: str) -> str:
         """Return the ticket of one side: agent or asker."""
         return signing.dumps([self.key.hex, side], salt=DIAL_SALT)
+
+    @property
+    def trial_word(self) -> str:
+        """Words that a trial visit says first, so that the agent knows it; '' where there is none. Not stored either."""
+        known_to_us = salted_hmac(f"{DIAL_SALT}.trial", self.key.hex, algorithm="sha256").hexdigest()
+        return f"MINGA-TRIAL-{known_to_us[:32]}" if self.trial else ""
+
+
+class PortCheck(models.Model):
+    """The last check of the way to one port of a holder, and when each hop was last right. `holder` is opaque here. See port_checks."""
+
+    holder = models.UUIDField()
+    port = models.PositiveIntegerField()  # inside the machine
+    at = models.DateTimeField(default=timezone.now)
+    hops = models.JSONField(default=list)  # [{"name", "ok", "ms", "note"}], each note as lib.notes stores it
+    verdict = models.JSONField(default=dict)
+    broken = models.CharField(max_length=10, blank=True, default="")  # the name of the first broken hop
+    right_at = models.JSONField(default=dict)  # by the name of a hop
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["holder", "port"], name="port_check_once")]

@@ -28,10 +28,11 @@ from quotas.models import QuotaRequest
 
 Thing = Model | type[Model]
 View = Callable[..., HttpResponse]
-# Whoever teaches with a machine's template may read its state and history, and wake it. Nothing else: no way in, no disk, no keys.
-TEACHER_VERBS = frozenset({"watch", "wake"})
+# Whoever teaches with a machine's template may read its state and history, wake it, and check the way to it. Nothing else: no way in,
+# no disk, no keys. A check tells which hop is broken, and no address, no port of the gateway, nothing that a guest says.
+TEACHER_VERBS = frozenset({"watch", "wake", "check"})
 # What owners and administrators may do beside the verbs of a machine's life.
-OWNER_VERBS = frozenset({*Verb, "look", "close_port", "download", "copy", "moments", "dial", "watch"})
+OWNER_VERBS = frozenset({*Verb, "look", "close_port", "download", "copy", "moments", "dial", "watch", "check"})
 # Answers that do not take a machine away from its owner.
 TEACHER_ANSWERS = frozenset({*durations.KEEPING, Answer.Choice.KEEP})
 

@@ -153,7 +153,8 @@ def _wishes(pk: int, known: int, dials: list[int] | None, *, holds: bool) -> dic
 
 
 def _dials(pk: int, dials: list[int]) -> list[WantedDial]:
-    return [WantedDial(dial.pk, dial.target_id, dial.ticket("agent")) for dial in _fresh(pk, dials).order_by("pk")]
+    fresh = _fresh(pk, dials).order_by("pk")
+    return [WantedDial(dial.pk, dial.target_id, dial.ticket("agent"), dial.trial_word) for dial in fresh]
 
 
 def _wishes_of(tunnels: Iterable[Tunnel]) -> list[WantedTunnel]:

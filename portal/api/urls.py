@@ -13,6 +13,7 @@ from portal.api import (
     donations,
     intake,
     live_connections,
+    machine_check,
     machine_keys,
     machines,
     people,
@@ -85,6 +86,7 @@ v1 = [
     path("events/", machines.events, name="api-events"),
     path("machines/", machines.machines, name="api-machines"),
     path("machines/<uuid:pk>/", machines.one, name="api-machine"),
+    path("machines/<uuid:pk>/check/", machine_check.check, name="api-machine-check"),
     path("machines/<uuid:pk>/copy/", machines.copy, name="api-machine-copy"),
     path("machines/<uuid:pk>/disk/", machines.disk, name="api-machine-disk"),
     path("machines/<uuid:pk>/events/", machines.machine_events, name="api-machine-events"),
@@ -94,6 +96,7 @@ v1 = [
     path("machines/<uuid:pk>/snapshots/", snapshots.snapshots, name="api-machine-snapshots"),
     path("machines/<uuid:pk>/snapshots/<int:number>/", snapshots.snapshot, name="api-machine-snapshot"),
     path("machines/<uuid:pk>/snapshots/<int:number>/restore/", snapshots.restore, name="api-machine-snapshot-restore"),
+    path("machines/<uuid:pk>/files/", takes_up_to(9 * MB)(live_connections.files), name="api-machine-files"),
     path("machines/<uuid:pk>/terminal/", live_connections.terminal, name="api-machine-terminal"),
     *[path(f"machines/<uuid:pk>/{verb}/", machines.verb_view(verb), name=f"api-{verb}") for verb in machines.VERBS],
 ]

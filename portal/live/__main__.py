@@ -1,6 +1,7 @@
 """`python -m portal.live --host ADDRESS [--host ADDRESS] --port N`: the process itself. SIGTERM drains it: see Server."""
 
 import argparse
+import asyncio
 import contextlib
 import os
 import socket
@@ -67,7 +68,7 @@ def make_server(*, trusted: list[str]) -> "uvicorn.Server":
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             for server in self.servers:
                 server.close()  # nothing new
-            await live.terminals.drain()
+            await asyncio.gather(live.terminals.drain(), live.files.drain())
             live.dials.drain()
             with contextlib.suppress(TimeoutError):
                 await live.hub.drain()

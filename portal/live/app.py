@@ -1,6 +1,7 @@
 """The ASGI application of the live process.
 
-/live/events and /live/terminal/ are for browsers and programs, /live/dial for agents and workers, /healthz and /metrics for probers.
+/live/events, /live/terminal/, /live/files/ and /live/check/ are for browsers and programs, /live/dial for agents and workers,
+/healthz and /metrics for probers.
 """
 
 import asyncio
@@ -10,7 +11,10 @@ from typing import Any
 
 from lib import logs, seldom
 from portal.live import dials, ending, guest_connections, numbers, reading, redis_events, sockets, sse
+from portal.live.checks import check_http
 from portal.live.entry import Refused, request_of
+from portal.live.files import file_door
+from portal.live.files.file_requests import FileRequests
 from portal.live.guest_connections import Guests
 from portal.live.hub import Hub
 from portal.live.terminals import terminal_door, use_reports
@@ -29,6 +33,8 @@ class Live:
         self.dials = dials.Dials(self.hub.counts)
         self.guests = Guests(self.dials)
         self.terminals = OpenTerminals(self.guests, self.hub.counts, self.hub.admission.wait)
+        self.files = FileRequests(self.guests, self.hub.counts, self.hub.admission.wait)
+        self.checks = check_http.Checks(self.hub, self.dials, self.hub.counts)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -61,6 +67,10 @@ class Live:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _http(self, scope: Any, receive: Any, send: Any, name: str) -> str:
+        if scope["path"].startswith(file_door.PREFIX):
+            return await self.files.serve(scope, receive, send, name)
+        if check_http.PATH.fullmatch(scope["path"]) and scope["method"] == "GET":
+            return await self.checks.serve(scope, receive, send)
         if scope["path"] != EVENTS or scope["method"] != "GET":
             return await self._for_probers(scope, send)
         try:
@@ -100,7 +110,8 @@ class Live:
     def _carried(self) -> numbers.Carried:
         terminals = self.terminals.terminals.values()
         viewed = sum(one.viewer is not None for one in terminals)
-        return numbers.Carried(len(self.dials.open), len(terminals), viewed, len(self.guests.queue.waiting))
+        waiting, files = len(self.guests.queue.waiting), self.files.transfers.running
+        return numbers.Carried(len(self.dials.open), len(terminals), viewed, waiting, files)
 
     async def _for_probers(self, scope: Any, send: Any) -> str:
         if scope["path"] == "/healthz":

@@ -52,6 +52,7 @@ class LocalSide:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader, self.writer = reader, writer
         self.first: asyncio.Future[str] = asyncio.get_running_loop().create_future()  # the fault, '' when connected
+        self.opening: Frame = ""  # the agent's first frame
         self.has_said_all = False
 
     async def wait(self) -> None:
@@ -75,6 +76,7 @@ class LocalSide:
 
     async def send(self, frame: Frame) -> None:
         if not self.first.done():
+            self.opening = frame
             self.first.set_result(dialing.read_first(frame))
         elif frame == DIAL_EOF:
             self.writer.write_eof()

@@ -117,13 +117,20 @@ class Dials:
             async with dialing.connected(way) as sock:
                 yield sock, partial(sock.shutdown, socket.SHUT_RDWR)
             return
+        async with self.paired(way.key) as (side, sock, cut):
+            await side.wait()
+            yield sock, cut
+
+    @contextlib.asynccontextmanager
+    async def paired(self, key: UUID) -> AsyncIterator[tuple[LocalSide, socket.socket, Callable[[], Any]]]:
+        """Give the asker's side of a dial, which waits for the agent, the socket of its other half, and what cuts it."""
+        self._check_room()
         ours, theirs = socket.socketpair()
         with theirs:
             side = LocalSide(*await asyncio.open_connection(sock=ours))
-            meeting = asyncio.create_task(self._meet(way.key, side))
+            meeting = asyncio.create_task(self._meet(key, side))
             try:
-                await side.wait()
-                yield theirs, meeting.cancel
+                yield side, theirs, meeting.cancel
             finally:
                 theirs.close()
                 meeting.cancel()

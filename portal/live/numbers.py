@@ -9,6 +9,7 @@ from prometheus_client.core import Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+from portal.live.files.file_requests import ENDS
 from portal.live.hub import Hub
 
 ENDED = ("left", "restart", "rights", "unsure", "flood", "unread")
@@ -19,7 +20,7 @@ VIEWS_ENDED = (
 )  # fmt: skip
 REFUSED = (
     "ticket", "unknown", "token", "origin", "host", "plain_http", "too_many", "crowd", "full", "busy", "draining", "left",
-    "path", "machine", "error",
+    "path", "machine", "error", "method", "query", "flood", "rights", "unsure", "restart",
 )  # fmt: skip
 
 
@@ -31,6 +32,7 @@ class Carried:
     terminals: int = 0
     looked_at: int = 0
     handshakes: int = 0  # that wait for their turn
+    transfers: int = 0
 
 
 class LiveMetrics(Collector):
@@ -54,6 +56,10 @@ class LiveMetrics(Collector):
             "minga_live_handshakes_waiting", "Terminals that wait for their turn.", value=self.carried.handshakes
         )
         yield self._by("minga_live_terminals_ended", "Views of terminals that ended.", "terminals", VIEWS_ENDED)
+        yield Gauge(
+            "minga_live_transfers", "Files of machines that are being sent or taken.", value=self.carried.transfers
+        )
+        yield self._by("minga_live_files", "Requests for files of machines that ended.", "files", ENDS)
         yield self._by("minga_live_refused", "Connections that were not opened.", "refused", REFUSED)
 
     def _by(self, name: str, text: str, kind: str, reasons: tuple[str, ...]) -> Metric:

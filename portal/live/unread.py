@@ -3,6 +3,7 @@
 import logging
 import socket
 from asyncio import BaseTransport, Transport
+from typing import Any
 
 from h11 import Request
 
@@ -12,6 +13,7 @@ from portal.serve import Impatient
 
 log = logging.getLogger("portal.live")
 UNREAD_SECONDS = 60.0
+ABORT = "abort"  # in a request's state: what cuts its connection off at once, also where nobody reads
 
 
 class Watchful(Impatient):
@@ -19,6 +21,13 @@ class Watchful(Impatient):
 
     The system watches: from here the few bytes of an event seem to be gone as soon as they wait in its buffer.
     """
+
+    def __init__(self, *values: Any, **named: Any) -> None:
+        super().__init__(*values, **named)
+        self.app_state = {**self.app_state, ABORT: self._abort}
+
+    def _abort(self) -> None:
+        self.transport.abort()
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)

@@ -26,6 +26,7 @@ VERBS: dict[str, Promise] = {
     "copy_disk": pgettext_lazy("audit", "Asked for a copy of the disk"),
     "download_disk": pgettext_lazy("audit", "Downloaded the disk"),
     "connect": pgettext_lazy("audit", "Connected to it"),
+    "check": pgettext_lazy("audit", "Checked the way to it"),
     "dismiss": pgettext_lazy("audit", "Dismissed a message"),
     "adopt": pgettext_lazy("audit", "Gave a server to a person"),
     "accept_host_key": pgettext_lazy("audit", "Accepted another host key"),

@@ -49,7 +49,7 @@ def at_rest(machine: Machine) -> str:
             "Since %(at)s the cluster no longer has it: its server was deleted there, not here. It takes none of the quota."
         )
         return text % {"at": times.written(machine.gone_at or machine.state_since, "DATETIME_FORMAT")}
-    if machine.state == State.RUNNING and not lets_in(machine):
+    if machine.state == State.RUNNING and not lets_in(machine) and not machine.lets_portal_in:
         return _("It runs, but no SSH key is in it yet.")
     return _archived(machine) if machine.state == State.ARCHIVED else str(_AT_REST.get(machine.state, ""))
 

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET
 
 from lib.notes import Refusal
@@ -22,6 +23,7 @@ from portal.views.machine_page import announcement, find
 
 @require_GET
 @never_cache
+@ensure_csrf_cookie  # two parts that ask at the same moment must not make a token each
 def page(request: SignedIn, pk: UUID) -> HttpResponse:
     """Show the place of the terminal: the shell opens there by itself as soon as the machine runs."""
     shown = show(find(request, pk, "dial"), request.user)

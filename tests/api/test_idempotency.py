@@ -19,7 +19,10 @@ from quotas.models import Grant
 from tests.api.program import Program
 from tests.factories import grant, make_gateway, make_template
 
-KEYLESS = {"/api/v1/auth/device/", "/api/v1/subscriptions/claim/", "/api/v1/intake/"}
+KEYLESS = {
+    *(f"/api/v1/{path}/" for path in ("auth/device", "subscriptions/claim", "intake")),
+    *(f"/api/v1/machines/{{id}}/{path}/" for path in ("files", "terminal")),
+}
 LAUNCH = {"template": "lab", "name": "condor"}
 
 
@@ -161,13 +164,15 @@ def test_every_post_takes_a_key(api: Program) -> None:
     """But for the beginning of a sign-in: nobody is known yet, and of two codes the unused one ends by itself.
 
     And but for the use of a code: a wrong one is counted, which a refusal under a key takes back. Sent again it does the same, or,
-    where nobody has signed in, is refused.
+    where nobody has signed in, is refused. And but for addresses of the live process: each is good once.
     """
     posts = {pattern.callback.cls for pattern in v1 if "post" in dir(getattr(pattern.callback, "cls", None))}
     assert {view.__name__ for view in posts if (view.__module__, view.__name__) not in GUARDED} == {
         "device",
         "claim",
         "intake",
+        "files",
+        "terminal",
     }
 
 

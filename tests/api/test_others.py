@@ -130,7 +130,7 @@ def test_every_list_has_pages_and_a_tag_in_the_schema(db: None) -> None:
     lists = {
         path: operations["get"]
         for path, operations in schema()["paths"].items()
-        if "get" in operations and "array" in str(operations["get"]["responses"]["200"].get("content"))
+        if "get" in operations and "array" in str(operations["get"]["responses"].get("200", {}).get("content"))
     }
     assert len(lists) == 24
     for path, operation in lists.items():

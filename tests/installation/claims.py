@@ -5,12 +5,15 @@ import time
 from collections.abc import Callable
 
 from tests.installation import cloud, page
-from tests.installation.answers import SITE
+from tests.installation.answers import SITE, set_in
 from tests.installation.computers import VPS_ADDRESS, World
+from tests.installation.page_terminal import Terminal
 from tests.installation.page_visitor import Visitor
 from tests.installation.walk import MANAGE
 
 SERVICES = ("minga-web", "minga-live", "minga-disks", "minga-worker", "minga-beat")
+KEYS_PAGE = page.PAGE.with_name("machine-keys.md")
+KEYS = "/etc/minga/keys/machine_keys"
 AUTHORITY = "var/lib/caddy/.local/share/caddy/pki/authorities/local/root.crt"
 
 
@@ -22,7 +25,7 @@ class Claims:
             "3": self.is_ready,
             "4": self.nginx_reads_its_block,
             "5": self.people_sign_in,
-            "6": self.the_gateway_is_linked,
+            "6": self.the_gateway_is_linked_and_machines_get_keys,
             "7": self.the_first_machine_runs,
             "Upgrade": self.the_version_before_runs,
             "Every night": self.a_backup_is_made,
@@ -42,6 +45,8 @@ class Claims:
             lambda: self.world.server.run("curl -sf http://127.0.0.1:8000/healthz").code == 0, "web answers"
         )
         self.web_does_not_have_the_cloud()
+        if self.world.server.run(f"sudo test -e {KEYS}").code == 0:
+            self.live_has_the_keys_of_machines()
 
     def web_does_not_have_the_cloud(self) -> None:
         """Check that web can read the cloud's password neither from the file nor from another process."""
@@ -54,8 +59,26 @@ class Claims:
             ("minga-web", f"/proc/{worker}/environ"),
             ("minga-disks", f"/proc/{web}/environ"),
         ):
-            assert self.world.server.run(f"sudo -u {user} cat {file}").code, f"{user} reads {file}"
+            assert not self._reads(user, file), f"{user} reads {file}"
         assert self.world.server.run("sudo -u minga-agent test -e /run/minga-disks/socket").code
+
+    def live_has_the_keys_of_machines(self) -> None:
+        """Check that live reads this one file of its folder, and that web reads it neither there nor from live."""
+        live = self._pids()[SERVICES.index("minga-live")]
+        assert self.world.ask(f"ps -o user:20= -p {live}") == "minga-live"
+        for user, file, can in (
+            ("minga-live", KEYS, True),
+            ("minga", KEYS, True),
+            ("minga-web", KEYS, False),
+            ("minga-disks", KEYS, False),
+            ("minga-web", f"/proc/{live}/environ", False),
+            ("minga-live", "/etc/minga/cloud/clouds.yaml", False),
+        ):
+            assert self._reads(user, file) == can, f"{user} {'does not read' if can else 'reads'} {file}"
+        assert self.world.server.run("sudo -u minga-live ls /etc/minga/keys").code
+
+    def _reads(self, user: str, file: str) -> bool:
+        return self.world.server.run(f"sudo -u {user} cat {file}").code == 0
 
     def is_ready(self) -> None:
         """Database and Redis answer, and the cloud where there is one. The agent comes later."""
@@ -116,6 +139,19 @@ class Claims:
         peer = f"ss -Htn state established dst {VPS_ADDRESS}:22"
         self.world.until(lambda: self.world.ask(peer), "the agent is connected to the VPS's sshd")
 
+    def the_gateway_is_linked_and_machines_get_keys(self) -> None:
+        """Then follow the page that section 7 begins with."""
+        self.the_gateway_is_linked()
+        for step in page.steps(KEYS_PAGE.read_text()):
+            if step.section == "Set it up":
+                ran = self.world.server.run(step.text)
+                assert ran.code == 0, f"{step.text}: {ran.output}"
+        settings = self.world.server.root / "etc/minga/minga.env"
+        settings.write_text(set_in(settings.read_text(), {"MACHINE_KEYS_FILE": KEYS}))
+        self.world.ask("systemctl restart minga-worker minga-live")
+        self.services_are_active()
+        self.is_ready()
+
     def the_first_machine_runs(self) -> None:
         if not self.world.has_cloud:
             return
@@ -123,6 +159,14 @@ class Claims:
         self.world.machine = luis.launch("condor")
         luis.wait_for(self.world.machine, "running")
         self.world.until(self._ssh_answers, "the VPS's port leads to the machine's sshd", 90)
+        self.a_terminal_opens(luis)
+
+    def a_terminal_opens(self, visitor: Visitor) -> None:
+        """Check a prompt, a command and what it prints, through Caddy, live and the agent."""
+        with Terminal(visitor, self.world.machine) as terminal:
+            terminal.type("echo $((6*7))-is-it; hostname\r")
+            terminal.shows("42-is-it")
+            terminal.shows("condor")
 
     def _ssh_answers(self) -> bool:
         """Return whether the machine's sshd answers through its public port."""
@@ -144,6 +188,20 @@ class Claims:
         self.is_ready()
         self.world.copy.commit("The migration mended", "pass")
         self.world.ask("git -C /opt/minga-new pull --quiet")
+        self.as_before_live_had_the_keys()
+
+    def as_before_live_had_the_keys(self) -> None:
+        """Make of it what 0.3 had: live runs as web's user, and the keys of machines are the worker's alone. The upgrade has to change both."""
+        for line in (
+            "sed -i -E 's/^(User|Group)=minga-live/\\1=minga-web/' /etc/systemd/system/minga-live.service",
+            "systemctl daemon-reload",
+            "systemctl restart minga-live",
+            f"chown -R minga:minga {KEYS.rpartition('/')[0]}",
+            f"chmod 700 {KEYS.rpartition('/')[0]}",
+            f"chmod 600 {KEYS}",
+            "userdel minga-live",
+        ):
+            self.world.ask(line)
 
     def _pids(self) -> list[str]:
         return self.world.ask(f"systemctl show --value --property MainPID {' '.join(SERVICES)}").split()
@@ -179,6 +237,7 @@ class Claims:
         if self.world.machine:
             luis.wait_for(self.world.machine, "running")
             self.world.until(self._ssh_answers, "the machine's port is open", 90)
+            self.a_terminal_opens(luis)
 
     def a_backup_is_made(self) -> None:
         """The service that the timer starts at night works today, under its own sandbox."""

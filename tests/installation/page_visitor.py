@@ -48,6 +48,7 @@ class Forms(HTMLParser):
 class Visitor:
     def __init__(self, port: int, authority: Path) -> None:
         """`port` of this host leads to the guest's 443; `authority` signed the proxy's certificate."""
+        self.port, self.authority = port, authority
         trust = ssl.create_default_context(cafile=str(authority))
         site = {"Host": SITE, "Referer": f"https://{SITE}/"}
         self.client = httpx.Client(

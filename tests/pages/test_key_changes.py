@@ -49,10 +49,15 @@ def post(client: Client, machine: Machine, what: str, **sent: object) -> Any:
 
 
 def test_a_machine_without_any_key_says_so_and_not_come_in(signed_in: Client, machine: Machine, key: SshKey) -> None:
+    PortalKey.objects.update(public_key="", put_in_at=None)  # its owner had it removed
     for shown in (of(signed_in, machine), page(signed_in, "/")):
         assert "no SSH key is in it yet" in shown
         assert "come in" not in shown
         assert "Add a key" in shown
+
+
+def test_one_that_the_browser_s_terminal_reaches_does_not_begin_with_that(signed_in: Client, machine: Machine) -> None:
+    assert "no SSH key is in it yet" not in of(signed_in, machine)
 
 
 def test_the_remedy_stands_beside_it(signed_in: Client, machine: Machine, key: SshKey) -> None:

@@ -126,17 +126,6 @@ def test_a_cut_line_comes_back_where_it_was(page: Page, shells: ShellServer) -> 
     expect(page.locator(".shell-place")).to_contain_text("antes y ahora")
 
 
-def test_what_is_shown_again_is_not_answered_again(page: Page, shells: ShellServer) -> None:
-    says(page, "Conectada")
-    shells.opens = False
-    shells.visit().end(1012)
-    asks = "\x1bc\x1b[>c"
-    shells.visit(2).open(life="b", again=len(asks))
-    shells.visit(2).show(f"{asks}\x1b[c")
-    typed(shells, b"\x1b[?1;2c", 2)
-    until(lambda: shells.visit(2).acknowledged == len(asks) + 3, "all is acknowledged")
-
-
 def test_who_waits_in_the_queue_is_told_their_place_and_never_of_an_error(page: Page, shells: ShellServer) -> None:
     says(page, "Conectada")
     shells.opens = False

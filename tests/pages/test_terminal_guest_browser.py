@@ -80,3 +80,15 @@ def test_after_a_restart_of_live_the_shell_is_the_same_or_the_page_says_so(
         runs(page, "echo still-[$HERE]", "still-[42]")
     else:
         expect(page.locator("#line-note")).to_contain_text("This is a new shell.")
+
+
+def test_the_shell_of_one_that_wakes_opens_by_itself_and_has_the_whole_place(
+    browser: Browser, live_server: Any, machine: Machine, home: Path
+) -> None:
+    Machine.objects.update(state="waking")
+    page = visit(browser, live_server, user=machine.owner, width=1280, theme="light", language="en", live=True)
+    page.goto(f"/machines/{machine.pk}/terminal/")
+    expect(page.locator("#place")).to_contain_text("opens here by itself")
+    Machine.objects.update(state="running")
+    expect(page.locator("#line-state")).to_have_text("Connected")
+    expect(page.locator("#place")).to_be_hidden()

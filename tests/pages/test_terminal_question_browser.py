@@ -32,8 +32,11 @@ def opened(browser: Browser, live_server: Any, machine: Machine, width: int = 12
     return page
 
 
-def ask_again(page: Page) -> None:
-    page.evaluate("htmx.trigger('#asked', 'look')")
+def tell(page: Page, machine: Machine) -> None:
+    """Tell the page that something of the machine has changed, as the stream of events does."""
+    page.evaluate(
+        "id => document.dispatchEvent(new CustomEvent('minga:event', {detail: {type: 'change', id}}))", str(machine.pk)
+    )
 
 
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: npm install")
@@ -54,7 +57,7 @@ def test_it_comes_by_itself_and_one_tap_answers_without_a_reload(
 ) -> None:
     page = opened(browser, live_server, machine)
     asked(machine)
-    ask_again(page)
+    tell(page, machine)
     page.locator("#row-say-more").click()
     expect(page.locator(".ask")).to_have_count(0)
     assert Answer.objects.get().choice == "more"

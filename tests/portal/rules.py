@@ -103,6 +103,8 @@ RULES: dict[str, tuple[str, type[Model]]] = {
     "machine-ports": ("open_port", Machine), "api-ports": ("look", Machine), "machine-port-close": ("close_port", Machine),
     "api-port": ("close_port", Machine), "machine-give": ("keep_awake", Machine), "api-machine-disk": ("download", Machine),
     "api-machine-portal-key": ("look", Machine), "api-machine-terminal": ("dial", Machine),
+    "api-machine-files": ("dial", Machine), "machine-file": ("dial", Machine),
+    **dict.fromkeys(("machine-check", "machine-check-run", "api-machine-check"), ("check", Machine)),
     "api-donation": ("see", Donation), "api-donation-confirm": ("confirm", Donation),
     **{f"api-donation-{name}": ("step", Donation) for name in ("step", "steps")},
     **{f"subscription{name}": ("give", Subscription) for name in ("", "-give", "-withdraw")},

@@ -255,7 +255,7 @@ def test_the_page_for_administrators_names_every_number(student: "User") -> None
     # First web's, then live's.
     texts = [
         metrics.rendered("text/plain")[0].decode(),
-        live_numbers.rendered(Hub(), 0, "text/plain")[0].decode(),
+        live_numbers.rendered(Hub(), live_numbers.Carried(), "text/plain")[0].decode(),
     ]
     assert listed == {family.name for text in texts for family in text_string_to_metric_families(text)}
 

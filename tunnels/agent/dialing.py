@@ -2,7 +2,8 @@
 
 Each is passed on to the live process over a websocket of its own.
 
-The first frame says how it went, as JSON: {"fault": ""}, or a word of FAULTS and nothing follows.
+The first frame says how it went, as JSON: {"fault": ""}, or a word of FAULTS and nothing follows. `ms`: what reaching the target took;
+`trial`, of a dial with one: whether the tunnel's own port is open, and answers a visit that says the dial's word first.
 """
 
 import asyncio
@@ -26,7 +27,7 @@ MOST = 128  # dialed connections at once
 CONNECT_SECONDS = 2.0  # for the target
 REMEMBER_SECONDS = 60.0  # a dial's number: longer than its ticket is good
 FAULTS = ("refused", "no_answer", "not_ours", "too_many")  # what the target, or this agent, said
-Target = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+Target = tuple[asyncio.StreamReader, asyncio.StreamWriter, float]  # and in how many seconds it was reached
 
 
 class CannotDial(Exception):
@@ -84,7 +85,7 @@ class Dialer:
         reaching = asyncio.create_task(self._reach(dial))
         try:
             async with await open_line(self.url, await self._live(), dial.ticket, **self.trust) as line:
-                await self._pass(line, reaching)
+                await self._pass(line, reaching, {"trial": self._expect(dial)} if dial.trial else {})
         except (OSError, WebSocketException) as error:
             self.link.limits.mishaps.fault("passing on a dialed connection", error)
         except Exception as error:
@@ -100,12 +101,20 @@ class Dialer:
             self._looking_up = asyncio.create_task(_look_up(parts.hostname or "", port))
         return await asyncio.shield(self._looking_up)
 
-    async def _pass(self, line: ClientConnection, reaching: "asyncio.Task[Target]") -> None:
+    def _expect(self, dial: WantedDial) -> bool:
+        """Let the port of the dial's tunnel expect its trial visit. Return False where it is not ours now: somebody else would hear the word."""
+        forward = self.link.forwards.get(dial.tunnel)
+        if forward is None or not forward.is_open:
+            return False
+        forward.trials.expect(dial.trial)
+        return True
+
+    async def _pass(self, line: ClientConnection, reaching: "asyncio.Task[Target]", facts: dict[str, object]) -> None:
         try:
-            reader, writer = await asyncio.shield(reaching)
+            reader, writer, seconds = await asyncio.shield(reaching)
         except CannotDial as why:
-            return await line.send(json.dumps({"fault": str(why)}))
-        await line.send(json.dumps({"fault": ""}))
+            return await line.send(json.dumps({**facts, "fault": str(why)}))
+        await line.send(json.dumps({**facts, "fault": "", "ms": round(1000 * seconds, 1)}))
         await pump(line, reader, writer)
 
     async def _reach(self, dial: WantedDial) -> Target:
@@ -115,9 +124,11 @@ class Dialer:
             raise CannotDial("not_ours")
         if len(self.going) > MOST:
             raise CannotDial("too_many")
+        began = time.monotonic()
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
-                return await asyncio.open_connection(*target)
+                reader, writer = await asyncio.open_connection(*target)
+                return reader, writer, time.monotonic() - began
         except ConnectionRefusedError:
             raise CannotDial("refused") from None
         except OSError:  # TimeoutError is one

@@ -14,6 +14,7 @@ import asyncssh
 from tunnels.agent.counts import Counts
 from tunnels.agent.places import Places, home_of
 from tunnels.agent.relay import Stream
+from tunnels.agent.trials import Trials
 from tunnels.agent.waiting import HELD_WINDOW, Limits, Waiters
 from tunnels.agent.wishes import Wish
 
@@ -38,6 +39,7 @@ class Forward:
         self.state = "opening"
         self.answered = False
         self.mishaps = limits.mishaps
+        self.trials = Trials(self.mishaps)
         self.places = Places(within=limits.places)
         self.counts = Counts()
         self.streams: set[Stream] = set()
@@ -71,11 +73,14 @@ class Forward:
     def _pass_on(self) -> None:
         """Pass on those who waited: they are visitors like others now."""
         for stream in self.waiters.release():
-            stream.ended = self._left
-            self._enter(stream)
-            task = asyncio.create_task(self._pass(stream))
-            self._passing.add(task)
-            task.add_done_callback(self._passing.discard)
+            self._begin_to_pass(stream)
+
+    def _begin_to_pass(self, stream: Stream) -> None:
+        stream.ended = self._left
+        self._enter(stream)
+        task = asyncio.create_task(self._pass(stream))
+        self._passing.add(task)
+        task.add_done_callback(self._passing.discard)
 
     async def _pass(self, stream: Stream) -> None:
         with contextlib.suppress(asyncssh.ChannelOpenError):
@@ -144,7 +149,7 @@ class Forward:
         self._cut_all()
 
     def _cut_all(self) -> None:
-        for stream in [*self.streams, *self.waiters.held]:
+        for stream in [*self.streams, *self.waiters.held, *self.trials.looked_at]:
             stream.cut()
 
     def _guard(self, listener: Any, ssh: asyncssh.SSHClientConnection) -> None:
@@ -153,16 +158,33 @@ class Forward:
 
         def process_connection(origin: str, port: int) -> Any:
             with self._refusing():
-                self._require(origin)
-                if not self._must_wait(origin):
-                    return usual(origin, port)
-                session = self.waiters.hold(origin, self.counts)
+                if self.trials.is_due:
+                    session = self.trials.look(origin, self._take).visitor
+                else:
+                    self._require(origin)
+                    if not self._must_wait(origin):
+                        return usual(origin, port)
+                    session = self.waiters.hold(origin, self.counts)
                 chan: asyncssh.SSHTCPChannel[bytes] = ssh.create_tcp_channel(window=HELD_WINDOW)
                 bind_address, bound = listener.get_addresses()[0]
                 chan.set_inbound_peer_names(bind_address, bound, origin, port)
                 return chan, session
 
         listener.process_connection = process_connection
+
+    def _take(self, stream: Stream) -> None:
+        """Take a visitor who was looked at and is no trial: as if it came now."""
+        try:
+            self._require(stream.origin)
+            seen, stream.counts = stream.counts, self.counts
+            self.counts.bytes_in += seen.bytes_in
+            self.counts.last_byte_at = max(self.counts.last_byte_at, seen.last_byte_at)
+            if self._must_wait(stream.origin):
+                self.waiters.take(stream)
+            else:
+                self._begin_to_pass(stream)
+        except asyncssh.ChannelOpenError:
+            stream.cut()
 
     def _require(self, origin: str) -> None:
         """Check a visitor. Raises asyncssh.ChannelOpenError where this port is closed to it, or has no place left."""

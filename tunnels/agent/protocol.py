@@ -9,6 +9,7 @@ An agent and a portal of different versions talk with each other: what a reader 
 default may be missing. Both ends import this file, which imports the standard library only.
 """
 
+import hashlib
 import ipaddress
 import json
 from collections.abc import Sequence
@@ -99,6 +100,7 @@ class WantedDial(Message):
     id: int
     tunnel: str  # WantedTunnel.id, or WantedSsh.id: an older agent answers that it has no such tunnel
     ticket: str  # good once, for some seconds
+    trial: str = ""  # what the portal says first at the tunnel's own port, which it visits next: see trials
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +228,11 @@ class KnockAnswer(Message):
         """Read an answer. Raises ValueError, KeyError or TypeError."""
         wakes, seconds, words = message["wakes"] is True, float(message["seconds"]), str(message["words"])
         return cls(wakes, seconds, words, str(message.get("home", "")))
+
+
+def trial_answer(word: str) -> bytes:
+    """Return what the agent answers a trial visit. An echo, or an agent that does not know trials, would not say that."""
+    return b"MINGA-HERE-" + hashlib.sha256(word.encode()).hexdigest()[:32].encode()
 
 
 # ---- reading and writing ----

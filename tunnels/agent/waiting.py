@@ -69,18 +69,23 @@ class Waiters:
 
     def hold(self, origin: str, counts: Counts) -> Visitor:
         """Hold a visitor. Raises asyncssh.ChannelOpenError when there are too many."""
+        stream = Stream(origin, counts, self._left, self.limits.mishaps)
+        stream.early = bytearray()
+        self.take(stream)
+        return stream.visitor
+
+    def take(self, stream: Stream) -> None:
+        """Hold a visitor who came already. Raises as hold does."""
         if len(self.held) >= MOST_AT_A_PORT or self.limits.held >= MOST_IN_ALL:
             self.limits.mishaps.turn_away(f"port {self.wish.port}: too many wait for a machine")
             raise asyncssh.ChannelOpenError(asyncssh.OPEN_RESOURCE_SHORTAGE, "too many wait")
-        stream = Stream(origin, counts, self._left, self.limits.mishaps)
-        stream.early, stream.is_talk = bytearray(), self.wish.scheme == "ssh"
+        stream.ended, stream.is_talk = self._left, self.wish.scheme == "ssh"
         if not self.held:
             self.answers.clear()
         self.held[stream] = time.monotonic()
         self.limits.held += 1
         if self.rounds is None or self.rounds.done():
             self.rounds = asyncio.create_task(self._attend())
-        return stream.visitor
 
     def follow(self, wish: Wish) -> None:
         """Take a new wish: who may no longer wait is refused."""

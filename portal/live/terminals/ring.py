@@ -8,6 +8,11 @@ MOST = 256 * 1024  # bytes
 SLACK = MOST // 8  # so that not each piece moves the rest
 # A string (a title, a link, a picture) up to BEL or ESC \\, or a shorter sequence.
 _SEQUENCE = re.compile(rb"\x1b(?:[]P^_X][^\x07\x1b]*(?:\x07|\x1b\\?)|\[[0-?]*[ -/]*[@-~]|[ -/]*[0-OQ-WYZ\\`-~])")
+# What a terminal answers, as if it were typed: its kind, where its cursor is, its modes, colours, size and settings. Asked again, it would answer again.
+_QUESTION = re.compile(
+    rb"\x1b(?:\[(?:[>=]?[0-9;]*c|\??[56]n|\??[0-9;]*\$p|>[0-9]*q|(?:1[13-689]|2[01])(?:;[0-9]*)*t|\?u)"
+    rb"|\][0-9;]*;\?(?:\x07|\x1b\\)|P[$+]q[^\x07\x1b]*(?:\x07|\x1b\\))"
+)
 LONGEST = 4096  # bytes in which the end of a line is looked for
 
 
@@ -29,8 +34,8 @@ class Ring:
             self._forget(len(self._kept) - MOST)
 
     def replay(self) -> bytes:
-        """Return all that brings a terminal, whatever it shows, to where this output has brought it."""
-        return RESET + self._before.sequences() + bytes(self._kept)
+        """Return all that brings a terminal, whatever it shows, to where this output has brought it. Questions to it are left out."""
+        return RESET + self._before.sequences() + _QUESTION.sub(b"", self._kept)
 
     def since(self, total: int) -> bytes | None:
         """Return the output behind the first `total` bytes; None where some of it is forgotten, or there never was so much."""

@@ -20,6 +20,8 @@ from portal.live.terminals.viewer import Viewer
 MOST_UNREAD = 1024 * 1024  # bytes typed that the guest has not taken
 # The output of a shell that nobody looks at is read at this pace, so that a flood costs no processor time for a day.
 UNSEEN_BYTES, UNSEEN_SECONDS = 64 * 1024, 0.25
+# A shell draws itself anew for a window of another size. That is no use: the question “Still using it?” on the page makes the window smaller.
+REDRAW_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class Key:
 
 
 class Terminal:
-    """`used` is called at each input and output. `left_at`: on the loop's clock, since when nobody looks."""
+    """`used` is called at each input, and at output that the machine made by itself. `left_at`: on the loop's clock, since when nobody looks."""
 
     def __init__(self, key: Key, entry: Entry, size: tuple[int, int], used: Callable[[UUID], Any]) -> None:
         self.key, self.size, self.used = key, size, used
@@ -52,6 +54,7 @@ class Terminal:
         self._over = asyncio.Event()
         self._is_paused = False
         self._unseen = 0
+        self._redrawn_until = 0.0  # on the loop's clock
 
     # ---- the shell ----
 
@@ -129,9 +132,7 @@ class Terminal:
         is_fresh = output is None
         output = self.ring.replay() if output is None else output
         at = self.ring.total - len(output)
-        # What is shown again may ask the terminal something (tmux does): the viewer answers none of that a second time.
-        again = len(output) if is_fresh else 0
-        viewer.tell(type="open", life=self.life, at=at, fresh=is_fresh, again=again, survives=self.survives)
+        viewer.tell(type="open", life=self.life, at=at, fresh=is_fresh, survives=self.survives)
         if output:
             viewer.show(output)
         self._resume()
@@ -165,13 +166,15 @@ class Terminal:
         if size != self.size:
             self.size = size
             if self._channel and not self.is_over:
+                self._redrawn_until = asyncio.get_running_loop().time() + REDRAW_SECONDS
                 self._channel.change_terminal_size(*size)
 
     # ---- its output ----
 
     def _printed(self, output: bytes) -> None:
         self.ring.add(output)
-        self.used(self.key.machine)
+        if asyncio.get_running_loop().time() >= self._redrawn_until:
+            self.used(self.key.machine)
         if self.viewer and self.is_open:
             self.viewer.show(output)
             if self.viewer.window.is_full:

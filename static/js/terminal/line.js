@@ -65,8 +65,12 @@ export class Line {
   send(bytes) {
     if (!this.isOpen) return false;
     for (let at = 0; at < bytes.length; at += PIECE) this.#socket.send(bytes.subarray(at, at + PIECE));
-    this.#typedAt ||= performance.now();
     return true;
+  }
+
+  // A key was pressed: the next output is taken for its echo.
+  awaitEcho() {
+    this.#typedAt ||= performance.now();
   }
 
   resize({ cols, rows }) {

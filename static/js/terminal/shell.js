@@ -25,9 +25,6 @@ export class Shell {
   facts = {};
   #fit = new FitAddon();
   #settles = 0;
-  // Bytes to come that are shown a second time: what programs asked the terminal then, it answered then. Answered now, it would be typed.
-  #again = 0;
-  #answers = true;
   #hear;
 
   // `hear` is told: state(shell), title(shell), names(list), echo(shell, ms).
@@ -72,19 +69,12 @@ export class Shell {
 
   state(name, facts) {
     this.facts = facts;
-    if (name === "open") {
-      this.#again = facts.again ?? 0;
-      this.#answers = !this.#again;
-    }
     this.terminal.options.disableStdin = !this.line.isOpen;
     this.#hear.state(this);
   }
 
   bytes(data, shown) {
-    const again = Math.min(this.#again, data.length);
-    this.#again -= again;
-    if (again) this.terminal.write(data.subarray(0, again), () => { this.#answers = this.#again === 0; });
-    this.terminal.write(data.subarray(again), shown);
+    this.terminal.write(data, shown);
   }
 
   names(list) {
@@ -99,7 +89,8 @@ export class Shell {
 
   #listen() {
     const { terminal } = this;
-    terminal.onData((typed) => this.#answers && this.type(withCtrl(typed)));
+    terminal.onKey(() => this.line.awaitEcho()); // before onData, which also has what the terminal answers
+    terminal.onData((typed) => this.type(withCtrl(typed)));
     terminal.onBinary((typed) => this.line.send(Uint8Array.from(typed, (letter) => letter.charCodeAt(0))));
     terminal.onResize((size) => this.line.resize(size));
     terminal.onTitleChange((title) => {

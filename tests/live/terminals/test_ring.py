@@ -23,6 +23,28 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(ring, name, value)
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        b"\x1b[c", b"\x1b[0c", b"\x1b[>c", b"\x1b[>0c", b"\x1b[=c", b"\x1b[5n", b"\x1b[6n", b"\x1b[?6n", b"\x1b[?2026$p", b"\x1b[4$p", b"\x1b[>q", b"\x1b[18t",
+        b"\x1b[14;2t", b"\x1b[21t", b"\x1b[?u", b"\x1b]10;?\x07", b"\x1b]11;?\x1b\\", b"\x1b]4;7;?\x07", b"\x1bP$qm\x1b\\", b"\x1bP+q544e\x1b\\",
+    ],
+)  # fmt: skip
+def test_questions_to_the_terminal_are_not_asked_again(question: bytes) -> None:
+    one = Ring()
+    one.add(b"be" + question + b"fore")
+    assert one.replay() == RESET + b"before"
+
+
+@pytest.mark.parametrize(
+    "kept", [b"\x1b[22;0;0t", b"\x1b[2 q", b"\x1b[31m", b"\x1b]0;title?\x07", b"\x1b[!p", b"\x1b[4;1H"]
+)
+def test_what_is_no_question_is_shown_again(kept: bytes) -> None:
+    one = Ring()
+    one.add(kept)
+    assert one.replay() == RESET + kept
+
+
 def printed(seed: int) -> tuple[list[bytes], int]:
     """Parts that a program printed, and the size of the pieces in which they come."""
     random = Random(seed)

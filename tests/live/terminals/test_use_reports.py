@@ -1,7 +1,7 @@
 """A live process tells the idle rules of its terminals: those of a real sshd, as they are used and closed."""
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -49,6 +49,23 @@ def test_what_is_typed_is_use(row: Callable[[], Activity], opened: View) -> None
     before = timezone.now()
     opened.type("true\n")
     until(lambda: (row().console_at or before) > before, "typing is use")
+
+
+def test_what_is_drawn_anew_for_another_size_is_no_use(row: Callable[[], Activity], opened: View) -> None:
+    opened.type("trap 'echo drawn-$((6*7))' WINCH; echo set-$((6*7))\n")
+    opened.shows("set-42")
+    until(lambda: row().console_at is not None, "that is use")
+    settled = settled_use(row)
+    opened.say(type="resize", cols=70, rows=20)
+    opened.shows("drawn-42")
+    assert settled_use(row) == settled
+
+
+def settled_use(row: Callable[[], Activity]) -> datetime | None:
+    """Return when it was used, by a report from now on."""
+    now = timezone.now()
+    until(lambda: (row().console_heard_at or now) > now + timedelta(seconds=0.2), "it is reported")
+    return row().console_at
 
 
 def test_a_shell_that_ends_leaves_no_terminal_open(row: Callable[[], Activity], opened: View) -> None:
