@@ -69,6 +69,7 @@ def _not_named(pages: tuple[Page, ...]) -> list[Page]:
 _NAMED = (
     Page("student", Audience.STUDENTS, "student.md"),
     Page("keys", Audience.STUDENTS, "students/keys.md"),
+    Page("terminal", Audience.STUDENTS, "students/terminal.md"),
     Page("files", Audience.STUDENTS, "students/files.md"),
     Page("sleep", Audience.STUDENTS, "students/sleep.md"),
     Page("signing-in", Audience.STUDENTS, "students/signing-in.md"),

@@ -1,5 +1,6 @@
 // One stream of events for all tabs of a browser: the tab that holds the lock reads it and passes each event on.
 // Here they arrive as "minga:event" of the document, with {type: "state" | "gap" | "change" | "alive" | "over", …}.
+// A state says whether events come (live), and whether the live process is there at all, which also carries terminals and files (there).
 // Every page of somebody who is signed in has it, so that it is left when their right ends.
 (() => {
   const NAME = "minga-events";
@@ -22,11 +23,12 @@
   let check = { pause: CHECK_MS[0], next: 0 };
   let last = ""; // the id of the last change
   let live = false;
+  let there = false;
   let silence = 0;
   let again = 0;
 
   function hear(event) {
-    if (event.type === "state") live = event.live;
+    if (event.type === "state") ({ live, there } = event);
     if (event.last) last = event.last;
     clearTimeout(silence);
     silence = setTimeout(lose, SILENT_MS);
@@ -59,7 +61,7 @@
 
   function lose() {
     if (source) return comeBack();
-    hear({ type: "state", live: false });
+    hear({ type: "state", live: false, there: false });
   }
 
   function open() {
@@ -68,7 +70,7 @@
     source.addEventListener("state", (event) => {
       letInAt ||= performance.now();
       soon = 0;
-      tell({ type: "state", live: event.data === "live" });
+      tell({ type: "state", live: event.data === "live", there: true });
     });
     source.addEventListener("gap", () => {
       const isOfAll = performance.now() - openedAt > 2000;
@@ -92,7 +94,7 @@
   // When it was told to, or after a moment of its own, so that not all browsers come at once; later and later while nobody answers.
   function comeBack(told) {
     source?.close();
-    if (live) tell({ type: "state", live: false });
+    if (there) tell({ type: "state", live: false, there: false });
     if (letInAt && performance.now() - letInAt > STEADY_MS) {
       tries = 0;
       check = { pause: CHECK_MS[0], next: 0 };
@@ -126,7 +128,7 @@
 
   channel?.addEventListener("message", ({ data }) => {
     if (data.type !== "who") hear(data);
-    else if (source) channel.postMessage({ type: "state", live });
+    else if (source) channel.postMessage({ type: "state", live, there });
   });
   // A page that the browser keeps for "back" must not hold the lock.
   addEventListener("pagehide", stop);

@@ -11,6 +11,8 @@ const ANY = "*"; // what a part is about that shows something of everything
 
 let isTold = false; // whether events come
 let untoldSince = performance.now();
+let isThere = false; // whether the live process is
+let awaySince = performance.now();
 const changed = new Set(); // what parts must be asked for, as soon as they can
 const askedAt = new WeakMap();
 
@@ -58,8 +60,14 @@ function tick() {
     }
   }
   for (const about of asked) changed.delete(about);
-  const note = document.getElementById("asks-itself");
-  if (note) note.hidden = isTold || now - untoldSince < SAY_AFTER_MS;
+  sayWhatIsAway(now);
+}
+
+// One sentence at a time: without the live process there are no events either.
+function sayWhatIsAway(now) {
+  const [asks, away] = ["asks-itself", "live-is-away"].map((id) => document.getElementById(id));
+  if (away) away.hidden = isThere || now - awaySince < SAY_AFTER_MS;
+  if (asks) asks.hidden = isTold || (away && !isThere) || now - untoldSince < SAY_AFTER_MS;
 }
 
 function all() {
@@ -73,9 +81,11 @@ document.addEventListener("minga:event", ({ detail: event }) => {
     tick();
   } else if (event.type === "gap") {
     setTimeout(all, Math.random() * event.within);
-  } else if (event.type === "state" && event.live !== isTold) {
+  } else if (event.type === "state") {
+    if (event.live !== isTold) untoldSince = performance.now();
+    if (event.there !== isThere) awaySince = performance.now();
     isTold = event.live;
-    untoldSince = performance.now();
+    isThere = event.there;
   }
 });
 

@@ -20,6 +20,7 @@ from tests.factories import make_machine
 from tests.live.front import Front
 from tests.live.process import LiveProcess
 from tests.pages.test_browser import visit
+from tests.pages.test_terminal_page import with_own_key
 from tests.waiting import until
 
 pytestmark = [*in_a_browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("pages-in-a-browser")]
@@ -151,6 +152,19 @@ def test_without_redis_the_page_says_so_and_asks_by_itself(page: Page, live: Liv
     expect(page.locator("#offline")).to_be_hidden()
     live.call(live.hub.begin_hearing)
     expect(page.locator("#asks-itself")).to_be_hidden(timeout=SOON)
+
+
+def test_without_the_live_process_a_machine_s_page_says_what_it_lacks(
+    page: Page, live: LiveProcess, machine: Machine
+) -> None:
+    with_own_key(machine)
+    live.call(live.hub.stop_hearing)  # it is there, and terminals work
+    page.goto(f"/machines/{machine.pk}/")
+    expect(page.locator("#asks-itself")).to_be_visible()
+    expect(page.locator("#live-is-away")).to_be_hidden()
+    live.stop()
+    expect(page.locator("#live-is-away")).to_contain_text("puedes entrar por SSH")
+    expect(page.locator("#asks-itself")).to_be_hidden()
 
 
 def test_a_page_outlives_the_live_process(browser: Browser, live_server: Any, live: LiveProcess, student: User) -> None:

@@ -217,6 +217,8 @@ def test_search_finds_what_was_shown(page: Page, shells: ShellServer) -> None:
     page.keyboard.type("aguja")
     page.keyboard.press("Enter")
     expect(page.locator("#search [data-count]")).to_have_text("2/2")
+    page.keyboard.press("Escape")
+    expect(page.locator("#search")).to_be_hidden()
     assert shells.visit().typed == b""
 
 
