@@ -49,7 +49,7 @@ class CheckOut(serializers.Serializer[Any]):
 )
 @api_view(["GET"])
 def check(request: Request, pk: UUID) -> HttpResponse:
-    """Check the way to a port of a machine, hop by hop; at most six times a minute. Follow the redirect: its address is good once."""
+    """Show how the way to a port of a machine is, hop by hop; at most six times a minute. Follow the redirect: its address is good once."""
     who = person(request)
     row: Machine = get_object_or_404(access.in_care_of(who).alive(), pk=pk)
     access.require(who, "check", row)

@@ -133,6 +133,10 @@ def test_no_page_of_the_signed_out_is_heavy(addresses: list[Address]) -> None:
     assert {a: each for a, each in weights.items() if each >= HEAVIEST and a.name not in NOT_WEIGHED} == {}
 
 
+# Addresses that lead to the live process, which answers.
+ANSWERED_LIVE = ("machine-check-run", "api-machine-check", "machine-file", "api-machine-files")
+
+
 @pytest.mark.parametrize("role", ["teacher", "donor"])  # of another student, a test below tells more
 def test_a_stranger_finds_nothing_of_the_students(
     role: str, addresses: list[Address], request: pytest.FixtureRequest
@@ -153,7 +157,7 @@ def test_the_owner_does_find_them(addresses: list[Address], student: Any) -> Non
             assert found == (302, address.url.replace("dismiss/", ""))
         elif address.name == "teaching-machine":  # their own page shows more
             assert found == (302, address.url.removeprefix("/teaching"))
-        elif address.name in ("machine-check-run", "api-machine-check"):  # the live process answers
+        elif address.name in ANSWERED_LIVE:
             assert (found[0] if isinstance(found, tuple) else found) in (303, 307), address
         else:
             assert found in (200, 405, 409), address  # 409: not in this state

@@ -53,7 +53,7 @@ def _facts(text: str) -> dict[str, Any]:
         raise BadFrame(f"A text frame has at most {LONGEST} characters. Send what is typed as binary frames.")
     try:
         facts = json.loads(text)
-    except ValueError:  # RecursionError cannot be: so few characters
+    except (ValueError, RecursionError):
         raise BadFrame("A text frame is JSON.") from None
     if not isinstance(facts, dict):
         raise BadFrame("A text frame is a JSON object.")
