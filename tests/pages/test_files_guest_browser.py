@@ -1,6 +1,5 @@
 """The files' pane with the live process and a real sshd: up, cut, on, down again, the home as tar."""
 
-import io
 import os
 import tarfile
 from collections.abc import Iterator
@@ -92,8 +91,8 @@ def test_a_file_and_the_home_are_saved(page: Page) -> None:
     assert (file.value.suggested_filename, file.value.path().read_text()) == ("notes.txt", "old")
     with page.expect_download() as home:
         page.get_by_role("link", name="Take my home with me").click()
-    names = tarfile.open(fileobj=io.BytesIO(home.value.path().read_bytes())).getnames()
-    assert any(name.endswith("notes.txt") for name in names)
+    with tarfile.open(home.value.path()) as archive:
+        assert any(name.endswith("notes.txt") for name in archive.getnames())
 
 
 def test_folders_are_made_renamed_and_deleted(page: Page, home: Path) -> None:
