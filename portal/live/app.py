@@ -11,9 +11,9 @@ from typing import Any
 
 from lib import logs, seldom
 from portal.live import dials, ending, guest_connections, numbers, reading, redis_events, sockets, sse
+from portal.live.admission import Admission
 from portal.live.checks import check_http
 from portal.live.consoles.console_sockets import Consoles, found_in
-from portal.live.admission import Admission
 from portal.live.entry import Refused, request_of
 from portal.live.files import file_door
 from portal.live.files.file_requests import FileRequests
