@@ -23,9 +23,6 @@ class TerminalView:
     def is_open(self) -> None:
         expect(self.page.locator("#line-state")).to_have_text("Connected", timeout=OPEN_MS)
 
-    def is_lost(self) -> None:
-        expect(self.page.locator("#line-state")).not_to_have_text("Connected")
-
     def runs(self, command: str, shows: str) -> None:
         self.type(f"{command}\n")
         self.shows(shows)

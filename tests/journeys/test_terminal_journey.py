@@ -1,4 +1,4 @@
-"""From a sign-in to a prompt in the browser, with a real guest: what its shell outlives, and what the page says where it did not.
+"""Two clicks from a sign-in to a prompt in the browser, with a real guest: what its shell outlives, and what the page says where it did not.
 
 The guest has no tmux. With tmux: test_imported_person.py.
 """
