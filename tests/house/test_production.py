@@ -201,5 +201,6 @@ def test_who_speaks_to_the_cloud_may_ask_for_the_addresses_of_its_computer() -> 
     }
     assert [name for name, families in allowed.items() if "AF_NETLINK" in families] == [
         "minga-disks",
+        "minga-live",
         "minga-worker",
     ]
