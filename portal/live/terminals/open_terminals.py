@@ -18,6 +18,7 @@ from portal.live.terminals import endings, frames, terminal_door
 from portal.live.terminals.endings import MOST_OF_A_MACHINE, MOST_OF_A_PERSON, Ending
 from portal.live.terminals.frames import Ack, BadFrame
 from portal.live.terminals.terminal import Key, Terminal
+from portal.live.terminals.turns import Turns
 from portal.live.terminals.viewer import Viewer
 
 log = logging.getLogger("portal.live")
@@ -34,6 +35,7 @@ class OpenTerminals:
         self.terminals: dict[Key, Terminal] = {}
         self.used: set[UUID] = set()  # machines, since whoever tells of them has looked
         self.is_draining = False
+        self._turns = Turns()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def serve(self, scope: Any, receive: Any, send: Any) -> str:
@@ -105,7 +107,7 @@ class OpenTerminals:
             return found
         if why := self._why_not(key):
             return why
-        terminal = self.terminals[key] = Terminal(key, viewer.entry, viewer.size, self.used.add)
+        terminal = self.terminals[key] = Terminal(key, viewer.entry, viewer.size, self.used.add, self._turns)
         task = asyncio.create_task(self._run(terminal))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -144,7 +146,7 @@ class OpenTerminals:
     def _tell_names(self, key: Key) -> None:
         """Tell a person's viewers of a machine which terminals they have there."""
         theirs = [
-            one for one in self.terminals.values() if (one.key.machine, one.key.person) == (key.machine, key.person)
+            one for one in self.terminals.values() if one.key.person == key.person and one.key.machine == key.machine
         ]
         for one in theirs:
             if one.viewer:
