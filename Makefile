@@ -66,7 +66,7 @@ fix: dev
 
 # With OS_CLOUD set, on that OpenStack, too: read bench/openstack_launch.py first. The others never look at it.
 bench: dev
-	@for name in tunnels dials many idle notices live people fleet dashboard printed_pages chaos; do echo "== $$name"; env -u OS_CLOUD -u OS_AUTH_URL $(IN_VENV) -m bench.$$name || exit 1; done
+	@for name in tunnels dials many idle notices live terminals people fleet dashboard printed_pages chaos; do echo "== $$name"; env -u OS_CLOUD -u OS_AUTH_URL $(IN_VENV) -m bench.$$name || exit 1; done
 	@test -n "$$OS_CLOUD$$OS_AUTH_URL" || exit 0; for name in openstack_launch openstack_sweep horizon chaos; do \
 	echo "== $$name, on OpenStack"; $(IN_VENV) -m bench.$$name || exit 1; done
 

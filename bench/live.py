@@ -167,7 +167,7 @@ async def measure(process: Process, cookies: list[str], seconds: float) -> None:
     from asgiref.sync import sync_to_async
 
     ask = sync_to_async(connections)
-    await until(lambda: _answers(process.port))
+    await until(lambda: answers(process.port))
     warm = [Page(process.port, cookie) for cookie in cookies[:5]]
     early = [asyncio.create_task(page.live()) for page in warm]
     await until(lambda: all(page.is_open for page in warm))
@@ -218,14 +218,14 @@ async def _restart(process: Process, pages: list[Page], what: str, end: Callable
     await asyncio.to_thread(end)
     await until(lambda: not any(page.is_open for page in pages))
     process.start()
-    await until(lambda: _answers(process.port))
+    await until(lambda: answers(process.port))
     began = time.monotonic()
     took = await until(lambda: all(page.is_open for page in pages))
     each = Counter(int(page.back_at - began) for page in pages)
     print(f"after {what} all were back in {took:.1f} s (goal 10), at most {max(each.values())} in one second (goal 50)")
 
 
-def _answers(port: int) -> bool:
+def answers(port: int) -> bool:
     import socket
 
     with socket.socket() as probe:

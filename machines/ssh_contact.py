@@ -8,6 +8,7 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import async_to_sync, sync_to_async
@@ -192,15 +193,30 @@ def _host_key_options(guest: Guest, shown: list[str]) -> dict[str, Any]:
 
     The known kind comes first: a guest that has got a key of one more kind since goes on showing the known one.
     """
+    first = ALGORITHMS[guest.host_key.split()[0]]
+    algorithms = (*first, *(name for name in HOST_KEYS if name not in first))
+    return {
+        "client_factory": partial(_watch(), guest.host_key, shown),
+        "known_hosts": ([], [], []),
+        "server_host_key_algs": algorithms,
+    }
+
+
+@cache
+def _watch() -> Any:
+    """Return the class, once: each class takes some KB, and the live process holds a thousand connections."""
     import asyncssh
 
     class Watch(asyncssh.SSHClient):
+        """Takes the known host key; another one is appended to `shown`."""
+
+        def __init__(self, known: str, shown: list[str]) -> None:
+            self.known, self.shown = known, shown
+
         def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
             line = line_of(key)
-            if line != guest.host_key:
-                shown.append(line)
-            return line == guest.host_key
+            if line != self.known:
+                self.shown.append(line)
+            return line == self.known
 
-    first = ALGORITHMS[guest.host_key.split()[0]]
-    algorithms = (*first, *(name for name in HOST_KEYS if name not in first))
-    return {"client_factory": Watch, "known_hosts": ([], [], []), "server_host_key_algs": algorithms}
+    return Watch

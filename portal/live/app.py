@@ -21,8 +21,8 @@ from portal.live.guest_connections import Guests
 from portal.live.hub import Hub
 from portal.live.terminals import terminal_door, use_reports
 from portal.live.terminals.open_terminals import OpenTerminals
-from portal.middleware import probes
 from portal.middleware.readable_heads import readable
+from portal.middleware.scrapers import may_scrape
 from portal.request_facts import request_id
 
 log = logging.getLogger("portal.live")
@@ -122,7 +122,7 @@ class Live:
     async def _for_probers(self, scope: Any, send: Any) -> str:
         if scope["path"] == "/healthz":
             await _answer(send, 200, b"ok\n")
-        elif scope["path"] == "/metrics" and probes.may_scrape(request := request_of(scope)):
+        elif scope["path"] == "/metrics" and may_scrape(request := request_of(scope)):
             body, media_type = numbers.rendered(self.hub, self._carried(), request.headers.get("Accept", ""))
             await _answer(send, 200, body, (b"content-type", media_type.encode()))
         else:

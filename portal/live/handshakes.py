@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Tell = Callable[[int], Any]
+TELL_SECONDS = 0.5  # between two times that all are told: told at each step, a thousand would get half a million frames
 
 
 @dataclass(eq=False)
@@ -22,10 +23,11 @@ class Queue:
     def __init__(self, at_once: int) -> None:
         self.free = at_once
         self.waiting: deque[_Waiting] = deque()
+        self._telling: asyncio.TimerHandle | None = None
 
     @contextlib.asynccontextmanager
     async def turn(self, tell: Tell | None = None) -> AsyncIterator[None]:
-        """Wait for a turn and have it until the end of the block. `tell` hears how many are before, each time that changes."""
+        """Wait for a turn and have it until the end of the block. `tell` hears how many are before, at once and while that changes."""
         if self.free and not self.waiting:
             self.free -= 1
         else:
@@ -37,13 +39,14 @@ class Queue:
 
     async def _wait(self, one: _Waiting) -> None:
         self.waiting.append(one)
-        self._tell([one])
+        if one.tell:
+            one.tell(len(self.waiting) - 1)
         try:
             await one.turn.wait()
         except asyncio.CancelledError:
             if one in self.waiting:
                 self.waiting.remove(one)
-                self._tell(self.waiting)
+                self._tell_soon()
             else:
                 self._pass_on()  # it had got its turn in this moment
             raise
@@ -54,9 +57,14 @@ class Queue:
             self.free += 1
             return
         self.waiting.popleft().turn.set()
-        self._tell(self.waiting)
+        self._tell_soon()
 
-    def _tell(self, ones: Any) -> None:
-        for one in list(ones):
+    def _tell_soon(self) -> None:
+        if self._telling is None:
+            self._telling = asyncio.get_running_loop().call_later(TELL_SECONDS, self._tell)
+
+    def _tell(self) -> None:
+        self._telling = None
+        for place, one in enumerate(list(self.waiting)):
             if one.tell:
-                one.tell(self.waiting.index(one))
+                one.tell(place)

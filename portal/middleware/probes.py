@@ -3,20 +3,17 @@
 A prober knows a process by its address, which is no allowed host; it has no session, and must not wait for one to be looked up.
 """
 
-import hmac
 import logging
 from collections.abc import Callable
-from ipaddress import ip_address
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 
+from portal.middleware.scrapers import may_scrape
 from portal.ops import health, latency, metrics
 
 log = logging.getLogger(__name__)
-PASSED_ON = ("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP", "HTTP_X_FORWARDED_")  # a proxy has added one of these
 
 
 class Probes:
@@ -69,27 +66,6 @@ VIEWS: dict[str, Callable[[HttpRequest], HttpResponse]] = {
     "/readyz": readyz,
     "/metrics": numbers,
 }
-
-
-def may_scrape(request: HttpRequest) -> bool:
-    kind, _blank, token = request.headers.get("Authorization", "").partition(" ")
-    if settings.METRICS_TOKEN and kind.lower() == "bearer":
-        return hmac.compare_digest(token.strip().encode(), settings.METRICS_TOKEN.encode())
-    return not _is_passed_on(request) and _is_allowed(request.META.get("REMOTE_ADDR", ""))
-
-
-def _is_passed_on(request: HttpRequest) -> bool:
-    """Return whether a proxy passed it on: then anybody may come from its address, which often is this very computer's."""
-    return any(name.startswith(PASSED_ON) for name in request.META)
-
-
-def _is_allowed(address: str) -> bool:
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return False
-    found = getattr(found, "ipv4_mapped", None) or found
-    return any(found in network for network in settings.METRICS_ALLOW)
 
 
 def _text(words: str, status: int = 200, **headers: str) -> HttpResponse:

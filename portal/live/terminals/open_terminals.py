@@ -20,6 +20,7 @@ from portal.live.terminals import endings, frames, terminal_door
 from portal.live.terminals.endings import MOST_OF_A_MACHINE, MOST_OF_A_PERSON, Ending
 from portal.live.terminals.frames import Ack, BadFrame
 from portal.live.terminals.terminal import Key, Terminal
+from portal.live.terminals.turns import Turns
 from portal.live.terminals.viewer import Viewer
 
 log = logging.getLogger("portal.live")
@@ -36,6 +37,7 @@ class OpenTerminals:
         self.terminals: dict[Key, Terminal] = {}
         self.used_at: dict[UUID, datetime] = {}  # machines, since the last report
         self.is_draining = False
+        self._turns = Turns()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def serve(self, scope: Any, receive: Any, send: Any) -> str:
@@ -107,7 +109,7 @@ class OpenTerminals:
             return found
         if why := self._why_not(key):
             return why
-        terminal = self.terminals[key] = Terminal(key, viewer.entry, viewer.size, self._note_use)
+        terminal = self.terminals[key] = Terminal(key, viewer.entry, viewer.size, self._note_use, self._turns)
         task = asyncio.create_task(self._run(terminal))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -149,7 +151,7 @@ class OpenTerminals:
     def _tell_names(self, key: Key) -> None:
         """Tell a person's viewers of a machine which terminals they have there."""
         theirs = [
-            one for one in self.terminals.values() if (one.key.machine, one.key.person) == (key.machine, key.person)
+            one for one in self.terminals.values() if one.key.person == key.person and one.key.machine == key.machine
         ]
         for one in theirs:
             if one.viewer:

@@ -11,15 +11,16 @@ import asyncssh
 
 from portal.live.entry import PERSON, Entry
 from portal.live.guest_connections import Guests
-from portal.live.terminals import endings, shells
+from portal.live.terminals import endings, shells, turns
 from portal.live.terminals.endings import Ending
 from portal.live.terminals.frames import Ack, Close, Frame, Resize
 from portal.live.terminals.ring import Ring
+from portal.live.terminals.turns import Turns
 from portal.live.terminals.viewer import Viewer
 
 MOST_UNREAD = 1024 * 1024  # bytes typed that the guest has not taken
 # The output of a shell that nobody looks at is read at this pace, so that a flood costs no processor time for a day.
-UNSEEN_BYTES, UNSEEN_SECONDS = 64 * 1024, 0.25
+UNSEEN_SECONDS = 0.25  # between two turns
 # A shell draws itself anew for a window of another size. That is no use: the question “Still using it?” on the page makes the window smaller.
 REDRAW_SECONDS = 2.0
 
@@ -40,8 +41,10 @@ class Key:
 class Terminal:
     """`used` is called at each input, and at output that the machine made by itself. `left_at`: on the loop's clock, since when nobody looks."""
 
-    def __init__(self, key: Key, entry: Entry, size: tuple[int, int], used: Callable[[UUID], Any]) -> None:
-        self.key, self.size, self.used = key, size, used
+    def __init__(
+        self, key: Key, entry: Entry, size: tuple[int, int], used: Callable[[UUID], Any], its_turns: Turns
+    ) -> None:
+        self.key, self.size, self.used, self._turns = key, size, used, its_turns
         self.entry = replace(entry, kind=PERSON, key="")
         self.life = secrets.token_hex(4)
         self.ring = Ring()
@@ -52,8 +55,8 @@ class Terminal:
         self._channel: shells.Channel | None = None
         self._connection: asyncssh.SSHClientConnection | None = None
         self._over = asyncio.Event()
-        self._is_paused = False
-        self._unseen = 0
+        self._is_paused = self._rests = False  # it rests until its turn
+        self._since_turn = 0  # bytes printed
         self._redrawn_until = 0.0  # on the loop's clock
 
     # ---- the shell ----
@@ -179,12 +182,22 @@ class Terminal:
             self.viewer.show(output)
             if self.viewer.window.is_full:
                 self._pause()
+        self._since_turn += len(output)
+        if self._since_turn >= turns.BYTES and not self._rests:
+            self._rest()
+
+    def _rest(self) -> None:
+        """Print no more until it is this terminal's turn again."""
+        self._since_turn, self._rests = 0, True
+        self._pause()
+        if self.viewer:
+            self._turns.wait(self._go_on)
         else:
-            self._unseen += len(output)
-            if self._unseen >= UNSEEN_BYTES:
-                self._unseen = 0
-                self._pause()
-                asyncio.get_running_loop().call_later(UNSEEN_SECONDS, self._resume)
+            asyncio.get_running_loop().call_later(UNSEEN_SECONDS, self._go_on)
+
+    def _go_on(self) -> None:
+        self._rests = False
+        self._resume()
 
     def _pause(self) -> None:
         if self._channel and not self._is_paused:
@@ -192,6 +205,6 @@ class Terminal:
             self._channel.pause_reading()
 
     def _resume(self) -> None:
-        if self._is_paused and self._channel and not (self.viewer and self.viewer.window.is_full):
+        if self._is_paused and self._channel and not self._rests and not (self.viewer and self.viewer.window.is_full):
             self._is_paused = False
             self._channel.resume_reading()

@@ -19,7 +19,7 @@ PARTS = [
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"MOST": 64, "SLACK": 8, "LONGEST": 24}.items():
+    for name, value in {"MOST": 64, "BLOCK": 8, "LONGEST": 24}.items():
         monkeypatch.setattr(ring, name, value)
 
 
@@ -74,7 +74,7 @@ def test_modes_are_as_after_all_that_was_printed(seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_nothing_begins_in_its_middle(seed: int) -> None:
     parts, size = printed(seed)
-    kept = filled(parts, size)._kept
+    kept = filled(parts, size).kept()
     whole = b"".join(parts)
     starts, place = {len(whole)}, 0
     for part in parts:
