@@ -130,7 +130,8 @@ class Student:
             url = urlsplit(self.call("POST", f"machines/{machine}/terminal/").json()["url"])
             assert (url.scheme, url.netloc) == ("wss", SITE_NAME)
             sock = socket.create_connection(("127.0.0.1", LIVE_PORT))
-            return connect(f"ws://{SITE_NAME}{url.path}?{url.query}", sock=sock, proxy=None)
+            heads = {name: self.visitor.headers[name] for name in ("X-Forwarded-Proto", "X-Forwarded-For")}
+            return connect(f"ws://{SITE_NAME}{url.path}?{url.query}", sock=sock, proxy=None, additional_headers=heads)
 
         return ShellLine(line)
 
