@@ -2,7 +2,6 @@
 import "../adopted_styles.js";
 import { Terminal } from "../../vendor/xterm/xterm.mjs";
 import { FitAddon } from "../../vendor/xterm/fit.mjs";
-import { Unicode11Addon } from "../../vendor/xterm/unicode11.mjs";
 import { watchPastes } from "./clipboard.js";
 import { withCtrl } from "./keyrow.js";
 import { Line } from "./line.js";
@@ -13,6 +12,7 @@ import { say } from "./words.js";
 
 const SETTLED_MS = 120; // a window that is dragged larger is told of once
 const LONGEST_TITLE = 30;
+const LONG = 0xf0; // the first byte of a letter of four, in UTF-8
 const text = new TextEncoder();
 Terminal.strings.promptLabel = say("field");
 Terminal.strings.tooMuchOutput = say("too-much");
@@ -25,6 +25,7 @@ export class Shell {
   facts = {};
   #fit = new FitAddon();
   #settles = 0;
+  #widths = null;
   #hear;
 
   // `hear` is told: state(shell), title(shell), names(list), echo(shell, ms).
@@ -34,8 +35,7 @@ export class Shell {
     this.#hear = hear;
     const terminal = new Terminal({ ...options(), linkHandler: hiddenLinks });
     this.terminal = terminal;
-    for (const addon of [this.#fit, new Unicode11Addon(), plainLinks()]) terminal.loadAddon(addon);
-    terminal.unicode.activeVersion = "11";
+    for (const addon of [this.#fit, plainLinks()]) terminal.loadAddon(addon);
     terminal.open(place);
     if (matchMedia("(pointer: coarse)").matches) terminal.textarea.inputMode = "none"; // phones type in the box below
     terminal.options.disableStdin = true;
@@ -74,7 +74,17 @@ export class Shell {
   }
 
   bytes(data, shown) {
-    this.terminal.write(data, shown);
+    if (!this.#widths && data.some((byte) => byte >= LONG)) this.#widths = this.#loadWidths();
+    if (this.#widths) this.#widths.then(() => this.terminal.write(data, shown)); // in order, and never before they are there
+    else this.terminal.write(data, shown);
+  }
+
+  // How wide emoji are. Few shells show any, so the table comes with the first.
+  async #loadWidths() {
+    const { Unicode11Addon } = await import("../../vendor/xterm/unicode11.mjs").catch(() => ({}));
+    if (!Unicode11Addon) return;
+    this.terminal.loadAddon(new Unicode11Addon());
+    this.terminal.unicode.activeVersion = "11";
   }
 
   names(list) {
