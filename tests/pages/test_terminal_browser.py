@@ -1,10 +1,11 @@
 """The terminal's page in a real browser, against a server of shells that keeps the contract."""
 
+import gzip
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Response, expect
 
 from accounts.models import User
 from machines.models import Machine
@@ -93,6 +94,23 @@ def test_what_was_shown_is_acknowledged_and_the_window_s_size_told(page: Page, s
     until(lambda: shells.visit().acknowledged == 200_000, "all is acknowledged")
     page.set_viewport_size({"width": 600, "height": 500})
     until(lambda: shells.visit().frames[-1]["type"] == "resize" and shells.visit().frames[-1]["cols"] < 80, "told")
+
+
+def test_the_page_is_light_for_what_it_is(page: Page, shells: ShellServer) -> None:
+    says(page, "Conectada")
+    responses: list[Response] = []
+    page.on("response", lambda response: responses.append(response))
+    page.reload(wait_until="networkidle")
+    bodies = {response.url: response.body() for response in responses if response.status == 200}
+    assert any("xterm.mjs" in url for url in bodies)
+    sizes = {url: min(len(body), len(gzip.compress(body))) for url, body in bodies.items()}
+    assert sum(sizes.values()) < 180_000, sizes  # see docs/adr/0124
+
+
+def test_emoji_are_as_wide_as_programs_think(page: Page, shells: ShellServer) -> None:
+    says(page, "Conectada")
+    shells.visit().show("\U0001f980\x1b[6n")
+    typed(shells, b"\x1b[1;3R")
 
 
 def test_a_title_stays_in_its_tab_without_tags_and_short(page: Page, shells: ShellServer) -> None:
@@ -279,10 +297,3 @@ def test_a_shell_cannot_write_the_clipboard(page: Page, shells: ShellServer) -> 
     shells.visit().show("\x1b]52;c;aG9sYQ==\x07listo")
     expect(page.locator(".xterm-rows")).to_contain_text("listo")
     assert not page.evaluate("window.written")
-
-
-def test_the_widths_of_emoji_come_with_the_first_one(page: Page, shells: ShellServer) -> None:
-    says(page, "Conectada")
-    with page.expect_response(lambda reply: "unicode11" in reply.url) as fetched:
-        shells.visit().show("\U0001f999")
-    assert fetched.value.ok

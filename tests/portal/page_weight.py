@@ -13,7 +13,10 @@ from django.contrib.staticfiles import finders
 TAGS = re.compile(r"<(?:script|img|use|link)\b[^>]*>")
 ADDRESS = re.compile(r"""\s(?:src|href)=["']([^"'#]*)""")
 LOADING_LINKS = re.compile(r"""rel=["'](?:stylesheet|icon|preload)["']""")
-TEXTS = {".css", ".js", ".svg"}  # what WhiteNoise compresses
+IMPORTED = re.compile(
+    r"""^import\b[^;(]*?["'](\.[^"']+)["'];""", re.MULTILINE
+)  # not what is asked for later: import(…)
+TEXTS = {".css", ".js", ".mjs", ".svg"}  # what WhiteNoise compresses
 
 
 def weight(reply: Any) -> int:
@@ -25,9 +28,16 @@ def weight(reply: Any) -> int:
 
 
 def _files(html: str) -> set[str]:
-    """Return the names of the static files that a page loads, with those that its style sheets load."""
+    """Return the names of the static files that a page loads, with those that its style sheets and modules load."""
     files = set(_loaded_by_html(html))
-    return files | {deeper for name in files if name.endswith(".css") for deeper in _loaded_by_css(name)}
+    deeper = {each for name in files if name.endswith(".css") for each in _loaded_by_css(name)}
+    files |= {each for each in deeper if not each.endswith(".woff2")}  # pages that use the font preload it
+    left = [name for name in files if name.endswith("js")]
+    while left:
+        found = _imported_by(left.pop()) - files
+        files |= found
+        left += found
+    return files
 
 
 def _loaded_by_html(html: str) -> Iterator[str]:
@@ -48,6 +58,14 @@ def _loaded_by_css(name: str) -> frozenset[str]:
     found = (match.strip("\"'") for match in re.findall(r"url\(([^)]+)\)", text))
     folder = Path("/", name).parent
     return frozenset(str((folder / one).resolve().relative_to("/")) for one in found if not one.startswith("data:"))
+
+
+@cache
+def _imported_by(name: str) -> frozenset[str]:
+    """Return the modules that a module names. A package's own are one file each."""
+    text = "" if name.startswith("vendor/") else _path(name).read_text()
+    folder = Path("/", name).parent
+    return frozenset(str((folder / one).resolve().relative_to("/")) for one in IMPORTED.findall(text))
 
 
 @cache

@@ -12,7 +12,7 @@ import { say } from "./words.js";
 
 const SETTLED_MS = 120; // a window that is dragged larger is told of once
 const LONGEST_TITLE = 30;
-const FOUR_BYTES = 0xf0; // begins a character of four bytes, as emoji are
+const LONG = 0xf0; // the first byte of a letter of four, in UTF-8
 const text = new TextEncoder();
 Terminal.strings.promptLabel = say("field");
 Terminal.strings.tooMuchOutput = say("too-much");
@@ -25,7 +25,7 @@ export class Shell {
   facts = {};
   #fit = new FitAddon();
   #settles = 0;
-  #knowsEmoji = false;
+  #widths = null;
   #hear;
 
   // `hear` is told: state(shell), title(shell), names(list), echo(shell, ms).
@@ -74,14 +74,15 @@ export class Shell {
   }
 
   bytes(data, shown) {
-    if (!this.#knowsEmoji && data.includes(FOUR_BYTES)) this.#learnEmoji();
-    this.terminal.write(data, shown);
+    if (!this.#widths && data.some((byte) => byte >= LONG)) this.#widths = this.#loadWidths();
+    if (this.#widths) this.#widths.then(() => this.terminal.write(data, shown)); // in order, and never before they are there
+    else this.terminal.write(data, shown);
   }
 
-  // Which of them take two columns is 11 kB of tables: fetched when the first comes.
-  async #learnEmoji() {
-    this.#knowsEmoji = true;
-    const { Unicode11Addon } = await import("../../vendor/xterm/unicode11.mjs");
+  // How wide emoji are. Few shells show any, so the table comes with the first.
+  async #loadWidths() {
+    const { Unicode11Addon } = await import("../../vendor/xterm/unicode11.mjs").catch(() => ({}));
+    if (!Unicode11Addon) return;
     this.terminal.loadAddon(new Unicode11Addon());
     this.terminal.unicode.activeVersion = "11";
   }
