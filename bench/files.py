@@ -135,6 +135,21 @@ def peak(process: Process) -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) * 1024 / MB
 
 
+def _source(folder: Path, megabytes: int) -> Path:
+    """Make a file that no compression shortens."""
+    with (folder / "source").open("wb") as sink:
+        for _ in range(megabytes):
+            sink.write(os.urandom(MB))
+    return folder / "source"
+
+
+def _report(megabytes: int, rows: list[tuple[float, float]]) -> None:
+    mine, others = (megabytes / min(column) for column in zip(*rows, strict=True))
+    print(
+        f"{megabytes} MB up, best rounds: ours {mine:.0f} MB/s, sftp {others:.0f} MB/s, ratio {mine / others:.2f} (goal: at least 0.6)"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="An upload through the live process against OpenSSH's sftp.")
     parser.add_argument("megabytes", type=int, nargs="?", default=200)
@@ -144,11 +159,8 @@ def main() -> None:
         from machines.models import Machine
 
         port = Machine.objects.get().port_map["22"]
-        file, small = home.parent / "source", home.parent / "small"
+        file, small = _source(home.parent, wanted.megabytes), home.parent / "small"
         small.write_bytes(b"hello")
-        with file.open("wb") as sink:
-            for _ in range(wanted.megabytes):
-                sink.write(os.urandom(MB))
         ours(live, address, headers, small)
         theirs(port, key, small)
         before, rows = peak(live), list[tuple[float, float]]()
@@ -158,11 +170,7 @@ def main() -> None:
         up = peak(live) - before
         seconds, sum_there = down(live, address, headers)
         assert sum_there == hashlib.sha256(file.read_bytes()).hexdigest()
-        best, best_theirs = (min(column) for column in zip(*rows, strict=True))
-        print(
-            f"{wanted.megabytes} MB up: ours {wanted.megabytes / best:.0f} MB/s, sftp {wanted.megabytes / best_theirs:.0f} MB/s, best rounds"
-        )
-        print(f"ratio {best_theirs / best:.2f} (goal: at least 0.6)")
+        _report(wanted.megabytes, rows)
         print(
             f"memory of the live process at its peak: + {up:.1f} MB up, + {peak(live) - before:.1f} MB after a download (goal: 40)"
         )

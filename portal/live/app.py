@@ -11,6 +11,7 @@ from typing import Any
 
 from lib import logs, seldom
 from portal.live import dials, ending, guest_connections, numbers, reading, redis_events, sockets, sse
+from portal.live.admission import Admission
 from portal.live.checks import check_http
 from portal.live.consoles.console_sockets import Consoles, found_in
 from portal.live.entry import Refused, request_of
@@ -34,7 +35,7 @@ class Live:
         self.dials = dials.Dials(self.hub.counts)
         self.guests = Guests(self.dials)
         self.terminals = OpenTerminals(self.guests, self.hub.counts, self.hub.admission.wait)
-        self.files = FileRequests(self.guests, self.hub.counts, self.hub.admission.wait)
+        self.files = FileRequests(self.guests, self.hub.counts, Admission().wait)  # pieces do not delay events
         self.checks = check_http.Checks(self.hub, self.dials, self.hub.counts)
         self.consoles = Consoles(self.hub)
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from tests.installation import cloud, page
 from tests.installation.answers import SITE, set_in
 from tests.installation.computers import VPS_ADDRESS, World
-from tests.installation.page_terminal import Terminal
 from tests.installation.page_visitor import Visitor
 from tests.installation.walk import MANAGE
 
@@ -163,7 +162,7 @@ class Claims:
 
     def a_terminal_opens(self, visitor: Visitor) -> None:
         """Check a prompt, a command and what it prints, through Caddy, live and the agent."""
-        with Terminal(visitor, self.world.machine) as terminal:
+        with visitor.terminal(self.world.machine) as terminal:
             terminal.type("echo $((6*7))-is-it; hostname\r")
             terminal.shows("42-is-it")
             terminal.shows("condor")

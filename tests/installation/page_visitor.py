@@ -1,6 +1,7 @@
 """A person with a browser, as far as a test needs one: pages over TLS through the proxy, forms filled in and sent, cookies kept."""
 
 import re
+import socket
 import ssl
 import time
 from collections.abc import Iterator
@@ -9,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 from tests.installation.answers import SITE
+from tests.shell_line import ShellLine
 
 LAUNCH_SECONDS = 300  # a guest without KVM on a busy machine
 
@@ -48,11 +52,10 @@ class Forms(HTMLParser):
 class Visitor:
     def __init__(self, port: int, authority: Path) -> None:
         """`port` of this host leads to the guest's 443; `authority` signed the proxy's certificate."""
-        self.port, self.authority = port, authority
-        trust = ssl.create_default_context(cafile=str(authority))
+        self.port, self.trust = port, ssl.create_default_context(cafile=str(authority))
         site = {"Host": SITE, "Referer": f"https://{SITE}/"}
         self.client = httpx.Client(
-            base_url=f"https://127.0.0.1:{port}", verify=trust, headers=site, timeout=30, trust_env=False
+            base_url=f"https://127.0.0.1:{port}", verify=self.trust, headers=site, timeout=30, trust_env=False
         )
 
     def ask(self, method: str, path: str, **rest: Any) -> httpx.Response:
@@ -100,6 +103,18 @@ class Visitor:
         with self.client.stream("GET", "/live/events", **how) as answer:
             assert answer.status_code == 200
             yield from answer.iter_lines()
+
+    def terminal(self, machine: str) -> ShellLine:
+        """The first terminal of a machine, as the page opens it."""
+        cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.client.cookies.jar)
+
+        def line() -> ClientConnection:
+            return connect(
+                f"wss://{SITE}/live/terminal/{machine}/1", sock=socket.create_connection(("127.0.0.1", self.port)), ssl=self.trust,
+                server_hostname=SITE, origin=Origin(f"https://{SITE}"), additional_headers={"Cookie": cookies}, proxy=None,
+            )  # fmt: skip
+
+        return ShellLine(line)
 
     def machine(self, machine: str) -> dict[str, Any]:
         return self.ask("GET", f"/api/v1/machines/{machine}/").json()

@@ -10,8 +10,10 @@ from tests.chromium import in_a_browser
 from tests.journeys.fresh_home import FreshHome, fresh_home
 from tests.journeys.kinds import on_debian, on_simulated
 from tests.journeys.measured_guest import measure_the_guest
-from tests.journeys.newcomer import reach_a_shell
+from tests.journeys.newcomer import ADDRESS, PASSWORD, reach_a_shell
 from tests.journeys.stack import Stack
+from tests.journeys.terminal_view import TerminalView, kill
+from tests.journeys.visitor import Visitor
 
 pytestmark = [*in_a_browser, pytest.mark.slow]
 # A student's usual tools, and a root that has grown to the disk of its size: the image is born with two gigabytes.
@@ -46,8 +48,17 @@ def test_somebody_of_a_list_reaches_a_shell(
     stack: Stack = request.getfixturevalue(fixture)
     machine, line = reach_a_shell(stack, browser, home, template, typed, printed)
     assert given_host_key(stack, machine) in (home.home / ".ssh" / "known_hosts").read_text()
-    if template == "debian":  # booted once for both: it takes most of a minute
+    if template == "debian":  # booted once for all: it takes most of a minute
         measure_the_guest(stack, browser, home, line)
+        keep_a_shell_while_live_is_killed(stack, browser)
+
+
+def keep_a_shell_while_live_is_killed(stack: Stack, browser: Browser) -> None:
+    """Find the same shell again by the page itself: this guest has tmux."""
+    terminal = TerminalView(Visitor(browser, stack).sign_in(ADDRESS, PASSWORD))
+    terminal.sets()
+    kill(stack, "live")
+    terminal.is_the_same("killed")
 
 
 def given_host_key(stack: Stack, machine: str) -> str:

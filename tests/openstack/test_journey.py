@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
+from websockets.sync.client import ClientConnection, connect
 
 from cloud.starter.recipes import RECIPES
 from tests.chromium import browser as browser
@@ -27,6 +28,7 @@ from tests.openstack.census import Thing, belonging, census
 from tests.openstack.dialed import the_portal_dials
 from tests.openstack.installation import Installation, cli
 from tests.openstack.openstack_stage import ADMIN, IS_OUTSIDE, OpenStackStage, until
+from tests.shell_line import ShellLine
 
 DEBIAN = RECIPES["debian-12"]
 LOGIN = "lab"  # the tiny guest's user; its image does not say so
@@ -75,14 +77,40 @@ def test_a_students_first_machine(minga: Installation, stage: OpenStackStage, br
     nothing_is_left(stage, before, projects, marks)
 
 
-def test_the_portal_dials_a_guest(minga: Installation) -> None:
-    """Dial it through its port, without one, and after the agent and the live process were killed."""
+@pytest.fixture(scope="module")
+def heron(minga: Installation) -> Iterator[tuple[Person, str]]:
+    """A machine that the portal reaches through the agent only, and its owner."""
+    minga.django(f"from catalog.models import Image; Image.objects.update(login={LOGIN!r})")
     student = Person(minga, "student2")
     machine = student.launch(name="heron")["id"]
     student.until(machine, "running", 240)
-    the_portal_dials(minga, machine)
+    yield student, machine
     student.call("DELETE", f"machines/{machine}/")
     student.until(machine, "gone")
+
+
+def test_the_portal_dials_a_guest(minga: Installation, heron: tuple[Person, str]) -> None:
+    """Dial it through its port, without one, and after the agent and the live process were killed."""
+    the_portal_dials(minga, heron[1])
+
+
+def test_a_terminal_that_the_agents_restart_cuts_opens_again(minga: Installation, heron: tuple[Person, str]) -> None:
+    student, machine = heron
+
+    def line() -> ClientConnection:
+        made = student.call("POST", f"machines/{machine}/terminal/", json={"session": "1"}).json()
+        return connect(made["url"], proxy=None)
+
+    with ShellLine(line) as terminal:
+        terminal.type("echo $((6*7))-of-$(hostname)\n")
+        terminal.shows("42-of-heron")
+        minga.gateway[1].kill()
+        minga.gateway[1].start()
+        end = terminal.ends()
+        assert (end["code"], end["again"]) == ("lost", True)
+    with ShellLine(line) as terminal:
+        terminal.type("echo $((6*7))-again\n")
+        terminal.shows("42-again")
 
 
 def test_a_student_sees_the_same_machines_in_horizon(

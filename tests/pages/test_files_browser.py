@@ -48,6 +48,7 @@ def opened(
     page = visit(browser, live_server, user=machine.owner, width=width, theme="light", language=language, **more)
     page.goto(f"/machines/{machine.pk}/terminal/")
     page.locator("#files-button").click()
+    expect(page.locator("[data-trail]")).not_to_be_empty()
     return page
 
 

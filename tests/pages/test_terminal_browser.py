@@ -104,7 +104,7 @@ def test_the_page_is_light_for_what_it_is(page: Page, shells: ShellServer) -> No
     bodies = {response.url: response.body() for response in responses if response.status == 200}
     assert any("xterm.mjs" in url for url in bodies)
     sizes = {url: min(len(body), len(gzip.compress(body))) for url, body in bodies.items()}
-    assert sum(sizes.values()) < 180_000, sizes  # see docs/adr/0124
+    assert sum(sizes.values()) < 180_000, sizes  # with the pane of files; see docs/adr/0124
 
 
 def test_emoji_are_as_wide_as_programs_think(page: Page, shells: ShellServer) -> None:
@@ -297,3 +297,10 @@ def test_a_shell_cannot_write_the_clipboard(page: Page, shells: ShellServer) -> 
     shells.visit().show("\x1b]52;c;aG9sYQ==\x07listo")
     expect(page.locator(".xterm-rows")).to_contain_text("listo")
     assert not page.evaluate("window.written")
+
+
+def test_the_widths_of_emoji_come_with_the_first_one(page: Page, shells: ShellServer) -> None:
+    says(page, "Conectada")
+    with page.expect_response(lambda reply: "unicode11" in reply.url) as fetched:
+        shells.visit().show("\U0001f999")
+    assert fetched.value.ok

@@ -30,7 +30,7 @@ class Site:
     def __init__(self, name: str, folder: Path, environment: Mapping[str, str], **settings: str) -> None:
         self.name, self.folder = name, folder
         self.etc, self.backups = folder / "etc", folder / "backups"
-        for place in (self.etc / "cloud", self.etc / "agent", self.backups):
+        for place in (self.etc / "cloud", self.etc / "agent", self.etc / "keys", self.backups):
             place.mkdir(parents=True, mode=0o700)
             os.chown(place, USER, USER)
         self.port = 8000

@@ -1,5 +1,6 @@
 """A single installation for the whole run, started as docs/admin/install.md says."""
 
+import base64
 import contextlib
 import os
 import socket
@@ -49,8 +50,15 @@ def interrupted() -> Iterator[Site]:
 @pytest.fixture(scope="session")
 def site(interrupted: Site) -> Iterator[Site]:
     site = Site(
-        "minga-test", WORK / "site", os.environ, AGENT_ADDRESSES=AGENT, EMPTY_PROJECT_SECONDS="1", METRICS_TOKEN=TOKEN
+        "minga-test",
+        WORK / "site",
+        os.environ,
+        AGENT_ADDRESSES=AGENT,
+        EMPTY_PROJECT_SECONDS="1",
+        METRICS_TOKEN=TOKEN,
+        MACHINE_KEYS_FILE="/etc/minga/keys/machine_keys",
     )
+    site.write("keys/machine_keys", base64.urlsafe_b64encode(os.urandom(32)).decode())
     site.write("cloud/clouds.yaml", clouds_yaml())
     try:
         site.compose("up", "--detach", *PARTS, seconds=180)

@@ -1,20 +1,26 @@
 """A student launches a machine on the OpenStack of ../shared/openstack, comes in by ssh through the gateway, and deletes it."""
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from websockets.sync.client import ClientConnection, connect
 
+from tests.production.compose_site import HOST as SITE_NAME
 from tests.production.compose_site import Site, until
 from tests.production.docker_engine import HOST, die_with_parent
 from tests.production.gateway_vps import FIRST, LAST, SSHD, Vps
+from tests.shell_line import ShellLine
 
 HERE = Path(__file__).resolve().parent
+LIVE_PORT = 8001
 STUDENT, PASSWORD = "production-student", "a-long-password-of-a-student"
 PREPARE = """
 from catalog.actions import look_again
@@ -74,6 +80,9 @@ def test_a_student_launches_a_machine_comes_in_and_deletes_it(
         port = student.port(machine)
         assert FIRST <= port <= LAST
         assert ssh(vps, port, tmp_path / "key", "echo in; id -un").split() == ["in", "lab"], running
+        with student.terminal(machine) as terminal:
+            terminal.type("echo $((6*7))-$(id -un)\n")
+            terminal.shows("42-lab")
     finally:
         student.delete(machine)
     student.until(machine, "gone", 90)
@@ -113,6 +122,17 @@ class Student:
     def port(self, machine: str) -> int:
         ports = self.call("GET", f"machines/{machine}/ports/").json()
         return int(next(port["port"] for port in ports if port["service"] == "ssh"))
+
+    def terminal(self, machine: str) -> ShellLine:
+        """A terminal through live, which the proxy leads to."""
+
+        def line() -> ClientConnection:
+            url = urlsplit(self.call("POST", f"machines/{machine}/terminal/").json()["url"])
+            assert (url.scheme, url.netloc) == ("wss", SITE_NAME)
+            sock = socket.create_connection(("127.0.0.1", LIVE_PORT))
+            return connect(f"ws://{SITE_NAME}{url.path}?{url.query}", sock=sock, proxy=None)
+
+        return ShellLine(line)
 
     def delete(self, machine: str) -> None:
         self.call("DELETE", f"machines/{machine}/")

@@ -5,8 +5,9 @@ import shutil
 import socket
 import ssl
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from tests.installation.page import PAGE, blocks
 from tests.ports import free_port
@@ -40,12 +41,17 @@ def certificate(folder: Path) -> Path:
 class Proxy:
     """A proxy that runs."""
 
-    def __init__(self, kind: str, folder: Path, *, web: int, live: int) -> None:
+    def __init__(
+        self, kind: str, folder: Path, *, web: int, live: int, instead: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """`instead`: words of its file that are others in a test."""
         folder.mkdir()
         self.port, self.certificate = free_port(), certificate(folder)
         self.url = f"https://{NAME}:{self.port}"
         self.environment = {"SSL_CERT_FILE": str(self.certificate)}  # for programs that come to it
         text = _TEXTS[kind](folder, self.port).replace("127.0.0.1:8000", f"127.0.0.1:{web}")
+        for word, other in instead.items():
+            text = text.replace(word, other)
         (folder / "config").write_text(text.replace("127.0.0.1:8001", f"127.0.0.1:{live}"))
         command = _COMMANDS[kind](str(folder / "config"))
         home = {"HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}

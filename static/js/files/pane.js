@@ -17,10 +17,11 @@ const moves = new Moves({ place: pane, queue: () => queue, askForFile: choose })
 const queue = new Queue({
   machine: pane.dataset.machine, server, sums: pane.dataset.sums, onChange: (upload) => moves.draw(upload), onArrival: refreshFor,
 });
-const sheet = sheetOf(pane, open);
+const sheet = sheetOf(pane, fill);
+export const { open, toggle } = sheet;
 let wanted = null; // the upload of before a reload, whose file is chosen again
 
-function open() {
+function fill() {
   for (const upload of queue.uploads) moves.draw(upload);
   list.show();
 }

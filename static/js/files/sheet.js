@@ -1,6 +1,5 @@
 // The pane opens and closes: beside the terminal on a wide screen, on a phone as a sheet over everything else.
-const OPEN_KEY = "files-open"; // kept for wide screens only: on a phone it would cover what the person came for
-const narrow = matchMedia("(max-width: 59.99rem)");
+import { isKeptOpen, keepOpen, narrow } from "./kept.js";
 
 export function sheetOf(pane, onOpen) {
   const button = document.getElementById("files-button");
@@ -16,7 +15,7 @@ export function sheetOf(pane, onOpen) {
     if (pane.hidden) {
       pane.hidden = false;
       button.setAttribute("aria-expanded", "true");
-      remember("yes");
+      keepOpen(true);
       cover();
       onOpen();
     }
@@ -26,20 +25,14 @@ export function sheetOf(pane, onOpen) {
   function close() {
     pane.hidden = true;
     button.setAttribute("aria-expanded", "false");
-    remember("");
+    keepOpen(false);
     cover();
     button.focus();
   }
 
-  function remember(answer) {
-    if (!narrow.matches) localStorage.setItem(OPEN_KEY, answer);
-  }
-
-  button.hidden = false;
-  button.addEventListener("click", () => (pane.hidden ? open() : close()));
   pane.querySelector("[data-close]").addEventListener("click", close);
   pane.addEventListener("keydown", (event) => { if (event.key === "Escape" && pane.hasAttribute("data-sheet")) close(); });
   narrow.addEventListener("change", cover);
-  if (!narrow.matches && localStorage.getItem(OPEN_KEY) === "yes") open({ focus: false });
-  return { open };
+  if (!narrow.matches && isKeptOpen()) open({ focus: false });
+  return { open, toggle: () => (pane.hidden ? open() : close()) };
 }

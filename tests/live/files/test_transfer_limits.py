@@ -119,10 +119,14 @@ def costs(left: set[int]) -> tuple[int, int]:
     return threading.active_count(), len(database_clients() - left)
 
 
-def test_transfers_take_no_thread_and_no_connection_to_the_database(page: Caller, large: Path) -> None:
-    page.get()
+def test_fifty_transfers_take_no_thread_and_no_connection_to_the_database(
+    page: Caller, large: Path, machine: Machine, django_user_model: type[User]
+) -> None:
+    people = [django_user_model.objects.create_user(f"a{n}", roles=["admin"]) for n in range(13)]
+    pages = [Caller(page.live, machine.pk, person) for person in people]
     before = costs(left := database_clients())
-    those = [Slow(page) for _ in range(4)]
+    those = [Slow(each) for each in pages for _ in range(4)]
+    assert running(page.live) == 52
     assert costs(left) == before
     for one in those:
         one.close()

@@ -33,10 +33,10 @@ class Process(asyncssh.SSHServerProcess[bytes]):
 
 
 class Guest:
-    """`home`: where its sessions begin. `runs_programs`: whether a command is run. `as_nobody`: whether files are another user's."""
+    """`home`: where its sessions begin. `path`: where its programs lie, '' if none is run. `as_nobody`: whether files are another user's."""
 
-    def __init__(self, home: Path, *, runs_programs: bool = True, as_nobody: bool = False) -> None:
-        self.home, self.runs_programs, self.as_nobody = home, runs_programs, as_nobody
+    def __init__(self, home: Path, *, path: str = os.environ["PATH"], as_nobody: bool = False) -> None:
+        self.home, self.path, self.as_nobody = home, path, as_nobody
         self.sessions = 0
 
     async def answer(self, process: "asyncssh.SSHServerProcess[bytes]") -> None:
@@ -44,14 +44,16 @@ class Guest:
         if process.subsystem == "sftp":
             self.sessions += 1
             return await self._run(process, SFTP_SERVER)
-        if not self.runs_programs:
+        if not self.path:
             return process.exit(127)
-        await self._run(process, "sh", "-c", str(process.command))
+        await self._run(process, "/bin/sh", "-c", str(process.command))
 
     async def _run(self, process: "asyncssh.SSHServerProcess[bytes]", *command: str) -> None:
         user: dict[str, Any] = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if self.as_nobody else {}
         pipe = asyncio.subprocess.PIPE
-        program = await asyncio.create_subprocess_exec(*command, cwd=self.home, stdin=pipe, stdout=pipe, **user)
+        program = await asyncio.create_subprocess_exec(
+            *command, cwd=self.home, stdin=pipe, stdout=pipe, env={"PATH": self.path}, **user
+        )
         copies = [_copy(process.stdin, program.stdin), _copy(program.stdout, process.stdout)]
         try:
             await asyncio.gather(*copies)

@@ -101,3 +101,14 @@ async def test_a_walk_ends_in_folders_without_end(tmp_path: Path) -> None:
     async with simulated(tmp_path, Endless) as files:
         found = [found async for found in walk(files, b"/")]
     assert (len(found), found[-1].fault) == (DEEPEST, "too_deep")
+
+
+async def test_an_answer_that_would_unpack_into_hundreds_of_megabytes_is_not_taken(tmp_path: Path) -> None:
+    class Bomb(asyncssh.SFTPServer):
+        async def scandir(self, path: bytes) -> Any:
+            for _ in range(100):
+                yield asyncssh.SFTPName(b"x" * 60_000, b"", asyncssh.SFTPAttrs())
+
+    async with simulated(tmp_path, Bomb) as files:
+        with pytest.raises(FileFault):
+            await listing(files, b"/")

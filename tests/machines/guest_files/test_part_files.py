@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 import os
+import shutil
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from machines.guest_files import part_files
+from machines.guest_files import guest_sums, part_files
 from machines.guest_files.file_faults import FileFault
 from machines.guest_files.part_files import Piece, finish, give_up, part_of, put, received
 from machines.guest_files.sftp_sessions import Session
@@ -42,7 +43,17 @@ async def test_pieces_become_the_file(tmp_path: Path) -> None:
 
 
 async def test_its_sum_is_read_back_where_no_program_can_be_run(tmp_path: Path) -> None:
-    async with files_of(Guest(tmp_path, runs_programs=False)) as files:
+    async with files_of(Guest(tmp_path, path="")) as files:
+        await send(files, 0, TOTAL)
+        assert (await done(files)).sha256 == SUM
+
+
+async def test_its_sum_is_counted_without_openssl_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guest_sums, "read_back", None)
+    (tmp_path / "bin").mkdir()
+    for name in ("sh", "xargs", "sha256sum"):
+        (tmp_path / "bin" / name).symlink_to(str(shutil.which(name)))
+    async with files_of(Guest(tmp_path, path=str(tmp_path / "bin"))) as files:
         await send(files, 0, TOTAL)
         assert (await done(files)).sha256 == SUM
 
