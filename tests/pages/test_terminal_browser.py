@@ -297,10 +297,3 @@ def test_a_shell_cannot_write_the_clipboard(page: Page, shells: ShellServer) -> 
     shells.visit().show("\x1b]52;c;aG9sYQ==\x07listo")
     expect(page.locator(".xterm-rows")).to_contain_text("listo")
     assert not page.evaluate("window.written")
-
-
-def test_the_widths_of_emoji_come_with_the_first_one(page: Page, shells: ShellServer) -> None:
-    says(page, "Conectada")
-    with page.expect_response(lambda reply: "unicode11" in reply.url) as fetched:
-        shells.visit().show("\U0001f999")
-    assert fetched.value.ok
