@@ -27,7 +27,7 @@ MAY_DO_MOST = ("student", "admin")  # the owner of what stands in the addresses,
 # Pages of packages, which answer other methods with 200 and do nothing.
 SAY_SO_IN_JSON = {"account_login", "account_reset_password_from_key", "mfa_login_webauthn"}
 HEAVIEST = 80_000  # bytes of a page, cold: 120,000 are allowed, and rows come to it
-WORK = {"machine-terminal": 180_000, "machine-console": 170_000}  # pages with a whole program in them
+WORK = {"machine-terminal": 170_000, "machine-console": 170_000}  # pages with a whole program in them
 NOT_WEIGHED = {"api-docs"}
 # Where a form without its token is no 403: the sign-in leads on, and the link of a mail is a secret itself.
 WITHOUT_A_TOKEN = {"account_login", "saml_acs", "ask-link", "notice-unsubscribe"}
