@@ -33,9 +33,9 @@ class Stage:
         await asyncio.to_thread(self.process.end)
         self.process.start()
         await until(lambda: answers(self.process.port))
-        await asyncio.sleep(1)
+        await asyncio.sleep(1)  # in which it looks for the first time at what it looks at again and again
         await close_all(await open_all(self.places[:5]))
-        await asyncio.sleep(2)
+        await asyncio.sleep(2)  # what they took is given back
 
 
 @contextmanager
@@ -101,10 +101,9 @@ def stage_of(wanted: argparse.Namespace, people: int) -> Iterator[Stage]:
         key = asyncssh.import_private_key(ed25519.private_file(seed))
         start = partial(guests, folder / "host_key", ed25519.public_line(seed))
         with start() as one, start() as others:
-            ports = [one, *[others] * (len(cookies) - 1)]
+            ports = [one, *[others] * (people - 1)]
             machines = give_guests(ports, host_key.export_public_key().decode().strip(), seed)
-            places = [Place(port, *facts) for facts in zip(ports, machines, cookies, strict=True)]
-            stage = Stage(wanted, key, places)
+            stage = Stage(wanted, key, [Place(port, *facts) for facts in zip(ports, machines, cookies, strict=True)])
             try:
                 yield stage
             finally:

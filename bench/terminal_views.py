@@ -21,7 +21,7 @@ OPENING = 30  # at once, and as many as a class: nobody is refused for the crowd
 
 
 class Screen:
-    """What comes from a shell. `heard` is set at each piece."""
+    """Output of a shell. `heard` is set at each piece."""
 
     def __init__(self) -> None:
         self.count, self.end = 0, b""

@@ -78,12 +78,12 @@ async def memory(stage: Stage) -> None:
     process, number = stage.process, stage.wanted.terminals
     before = process.kilobytes
     views = await open_all(stage.places[:number])
-    await asyncio.sleep(5)
+    await asyncio.sleep(5)  # what the entries took meanwhile has been given back
     idle = process.kilobytes
     for view in views:
         await view.type(b"fill\r")
     await asyncio.gather(*(view.until(lambda view=view: view.count > 300_000) for view in views))
-    await asyncio.sleep(2)
+    await asyncio.sleep(2)  # buffers are as they stay
     full = process.kilobytes
     each, each_full = ((now - before) / number for now in (idle, full))
     print(
@@ -97,9 +97,9 @@ async def many(stage: Stage) -> None:
     before, spent = process.kilobytes, process.seconds
     views = await open_all(stage.places[: stage.wanted.many])
     took, spent = time.monotonic() - began, process.seconds - spent
-    await asyncio.sleep(5)
+    await asyncio.sleep(5)  # what the entries took meanwhile has been given back
     after, idle = process.kilobytes, process.seconds
-    await asyncio.sleep(10)
+    await asyncio.sleep(10)  # is the time that is measured
     print(
         f"many: {len(views)} terminals: {after / 1000:.1f} MB (goal 150), {before / 1000:.1f} before; opened in {took:.0f} s by "
         f"{1000 * spent / len(views):.0f} ms of the processor each; idle they take {10 * (process.seconds - idle):.1f} % of one"
@@ -137,7 +137,7 @@ async def floods(stage: Stage) -> None:
     child = multiprocessing.Process(target=flood, args=(stage.places[1 : FLOODS + 1], theirs))
     child.start()
     assert await asyncio.to_thread(ours.recv) == "runs"
-    await asyncio.sleep(2)
+    await asyncio.sleep(2)  # buffers are as they stay
     before = process.kilobytes
     pressing = asyncio.gather(_press(view, FLOOD_SECONDS), _press(bare, FLOOD_SECONDS))
     spent, seen = process.seconds, []

@@ -55,7 +55,7 @@ class Terminal:
         self._channel: shells.Channel | None = None
         self._connection: asyncssh.SSHClientConnection | None = None
         self._over = asyncio.Event()
-        self._is_paused = self._rests = False  # it rests until its turn
+        self._is_paused = self._flushes = self._rests = False  # it rests until its turn
         self._since_turn = 0  # bytes printed
         self._redrawn_until = 0.0  # on the loop's clock
 
@@ -180,9 +180,14 @@ class Terminal:
             self.used(self.key.machine)
         if self.viewer and self.is_open:
             self.viewer.show(output)
-            if self.viewer.window.is_full:
-                self._pause()
         self._since_turn += len(output)
+        if not self._flushes:
+            self._hold()
+
+    def _hold(self) -> None:
+        """Read no more where the viewer has enough, or it is the turn of others."""
+        if self.viewer and self.viewer.window.is_full:
+            self._pause()
         if self._since_turn >= turns.BYTES and not self._rests:
             self._rest()
 
@@ -207,4 +212,8 @@ class Terminal:
     def _resume(self) -> None:
         if self._is_paused and self._channel and not self._rests and not (self.viewer and self.viewer.window.is_full):
             self._is_paused = False
+            # asyncssh opens its window anew at the first piece it kept: paused again before the last, it would keep more each time.
+            self._flushes = True
             self._channel.resume_reading()
+            self._flushes = False
+            self._hold()

@@ -12,13 +12,14 @@ from websockets.typing import Origin
 
 from accounts.models import User
 from machines.models import Machine
-from portal.live.terminals import open_terminals
+from portal.live.terminals import open_terminals, shells, window
 from tests.database_clients import database_clients
 from tests.live.process import LiveProcess, session_of
 from tests.live.terminals.guest_fixtures import home as home
 from tests.live.terminals.guest_fixtures import kind as kind
 from tests.live.terminals.guest_fixtures import machine as machine
 from tests.live.terminals.guest_fixtures import opened as opened
+from tests.live.terminals.guest_fixtures import without_tmux as without_tmux
 from tests.live.terminals.guest_stage import View, view
 from tests.live.test_streams import costs, must_cost_no_more_than
 from tests.machines.idle.guest import can_run
@@ -76,6 +77,16 @@ def test_one_that_nobody_looks_at_ends_after_its_time(
     sweep = asyncio.run_coroutine_threadsafe(app.terminals.sweep(), live.loop)
     until(lambda: not app.terminals.terminals, "it is let go of")
     sweep.cancel()
+
+
+def test_for_a_slow_viewer_it_keeps_no_more_than_a_window(live: LiveProcess, without_tmux: None, opened: View) -> None:
+    opened.acknowledges = False
+    opened.type("yes\n")
+    for shown in range(0, 800_000, 20_000):
+        opened.until(lambda shown=shown: len(opened.output) >= window.MOST + shown)
+        opened.say(type="ack", bytes=20_000)
+    (terminal,) = live.server.config.app.terminals.terminals.values()
+    assert sum(len(piece) for piece, _kind in terminal._channel._recv_buf) <= shells.WINDOW
 
 
 # ---- what they cost ----
