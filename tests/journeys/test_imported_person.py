@@ -58,6 +58,7 @@ def keep_a_shell_while_live_is_killed(stack: Stack, browser: Browser) -> None:
     terminal = TerminalView(Visitor(browser, stack).sign_in(ADDRESS, PASSWORD))
     terminal.sets()
     kill(stack, "live")
+    terminal.is_open()  # until then nothing that is typed goes anywhere
     terminal.is_the_same("killed")
 
 
