@@ -104,7 +104,7 @@ def test_the_page_is_light_for_what_it_is(page: Page, shells: ShellServer) -> No
     bodies = {response.url: response.body() for response in responses if response.status == 200}
     assert any("xterm.mjs" in url for url in bodies)
     sizes = {url: min(len(body), len(gzip.compress(body))) for url, body in bodies.items()}
-    assert sum(sizes.values()) < 180_000, sizes  # with the pane of files; see docs/adr/0124
+    assert sum(sizes.values()) < 170_000, sizes  # see docs/adr/0124
 
 
 def test_emoji_are_as_wide_as_programs_think(page: Page, shells: ShellServer) -> None:
