@@ -51,7 +51,7 @@ class Guests:
         Raises NotOpened with a sentence for the person, Refused and access.Forbidden where they may not, and AgentAway.
         """
         async with contextlib.AsyncExitStack() as stack:
-            async with self.queue.turn(on_place):
+            async with self.queue.turn(on_place, person=entry.person.pk):
                 connection = await self._open(stack, entry, machine, on_cut)
             yield connection
 
@@ -91,6 +91,12 @@ class Guests:
         stack.push_async_callback(_close, connection)
         await read(guest_door.let_in, way)
         return connection
+
+
+def unsent(connection: asyncssh.SSHClientConnection) -> int:
+    """Return how many bytes wait here because the guest does not read. asyncssh does not ask its transport."""
+    transport: Any = connection._transport
+    return int(transport.get_write_buffer_size()) if transport else 0
 
 
 async def _close(connection: asyncssh.SSHClientConnection) -> None:

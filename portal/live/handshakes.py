@@ -1,19 +1,27 @@
-"""A queue before what costs processor time: so many at once, first come first served, and all others know their place."""
+"""A queue before what costs processor time: so many at once, whoever has the fewest turns comes first, and all others know their place.
+
+A turn that takes longer than SECONDS costs no processor time: it waits for a guest that does not answer. It counts no more, so that
+guests that hang, of one person or of a whole node, keep nobody waiting for long.
+"""
 
 import asyncio
 import contextlib
-from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
-Tell = Callable[[int], Any]
+MOST_OF_ONE = 4  # turns of a person at a time
+SECONDS = 3.0
 TELL_SECONDS = 0.5  # between two times that all are told: told at each step, a thousand would get half a million frames
+Tell = Callable[[int], Any]
 
 
 @dataclass(eq=False)
 class _Waiting:
     tell: Tell | None
+    person: Hashable
+    has_turn: bool = False
     turn: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -24,40 +32,61 @@ class Queue:
         self.free = at_once
         self.waiting: deque[_Waiting] = deque()
         self._telling: asyncio.TimerHandle | None = None
+        self._turns: Counter[Hashable] = Counter()  # of people
 
     @contextlib.asynccontextmanager
-    async def turn(self, tell: Tell | None = None) -> AsyncIterator[None]:
+    async def turn(self, tell: Tell | None = None, *, person: Hashable = None) -> AsyncIterator[None]:
         """Wait for a turn and have it until the end of the block. `tell` hears how many are before, at once and while that changes."""
-        if self.free and not self.waiting:
-            self.free -= 1
-        else:
-            await self._wait(_Waiting(tell))
-        try:
-            yield
-        finally:
-            self._pass_on()
-
-    async def _wait(self, one: _Waiting) -> None:
+        one = _Waiting(tell, person)
         self.waiting.append(one)
-        if one.tell:
-            one.tell(len(self.waiting) - 1)
+        self._admit()
+        if tell and not one.has_turn:
+            tell(self.waiting.index(one))
         try:
             await one.turn.wait()
-        except asyncio.CancelledError:
-            if one in self.waiting:
-                self.waiting.remove(one)
-                self._tell_soon()
-            else:
-                self._pass_on()  # it had got its turn in this moment
-            raise
+            late = asyncio.get_running_loop().call_later(SECONDS, self._give_back, one)
+            try:
+                yield
+            finally:
+                late.cancel()
+        finally:
+            self._leave(one)
+
+    def _leave(self, one: _Waiting) -> None:
+        """Take back the turn of one who has it, or the place of one who waits."""
+        if one in self.waiting:
+            self.waiting.remove(one)
+            self._tell_soon()
+        self._give_back(one)
+
+    def _give_back(self, one: _Waiting) -> None:
+        if one.has_turn:
+            one.has_turn = False
+            self._turns[one.person] -= 1
+            if not self._turns[one.person]:
+                del self._turns[one.person]
+            self._pass_on()
 
     def _pass_on(self) -> None:
-        """Give the turn to whoever is next, or back."""
-        if not self.waiting:
-            self.free += 1
-            return
-        self.waiting.popleft().turn.set()
-        self._tell_soon()
+        """Give a turn to whoever is next, or keep it."""
+        self.free += 1
+        self._admit()
+
+    def _admit(self) -> None:
+        admitted = False
+        while self.free > 0 and (one := self._next()):
+            self.waiting.remove(one)
+            self.free -= 1
+            self._turns[one.person] += 1
+            one.has_turn = admitted = True
+            one.turn.set()
+        if admitted:
+            self._tell_soon()
+
+    def _next(self) -> _Waiting | None:
+        """Return the first of those whose people have the fewest turns."""
+        may = (one for one in self.waiting if self._turns[one.person] < MOST_OF_ONE)
+        return min(may, key=lambda one: self._turns[one.person], default=None)
 
     def _tell_soon(self) -> None:
         if self._telling is None:
