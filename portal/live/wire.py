@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
 
 from lib import seldom
 from portal.live.sockets import Meter
@@ -14,16 +15,18 @@ _errors = logging.getLogger("portal.live.wire.errors")
 _errors.setLevel(logging.WARNING)
 MOST_UNREAD_BYTES = 262144  # asyncio stops senders at 64 KiB and one frame has 64 KiB; pongs are sent without looking
 PIECE_BYTES = 8192
+MOST_FRAGMENTS = 100  # of a message
 
 
 class Wire(WebSocketsSansIOProtocol):
-    """Cuts off who pings too often, who does not read, and who sends frames before the answer to the upgrade."""
+    """Cuts off who pings too often, who does not read, who sends a message in too many pieces, or frames before the answer to the upgrade."""
 
     def __init__(self, *values: Any, **named: Any) -> None:
         super().__init__(*values, **named)
         self.logger = self.conn.logger = _errors
         self.pings = Meter()
         self.unparsed = bytearray()
+        self.fragments = 0
 
     def data_received(self, data: bytes) -> None:
         if self.handshake_initiated and not self.handshake_complete:
@@ -52,6 +55,10 @@ class Wire(WebSocketsSansIOProtocol):
 
     async def send(self, message: Any) -> None:
         await super().send(message)
+        if message["type"] == "websocket.close" and self.close_timer is not None:
+            # uvicorn would close, which waits until the other side reads, perhaps for ever.
+            self.close_timer.cancel()
+            self.close_timer = self.loop.call_later(self.close_timeout, self._cut_off)
         self._parse()  # where it was `close`, the other side's answer may be there already
 
     def handle_ping(self) -> None:
@@ -62,6 +69,14 @@ class Wire(WebSocketsSansIOProtocol):
             self.conn.data_to_send()  # drops the pong
         else:
             super().handle_ping()
+
+    def handle_cont(self, event: Frame) -> None:
+        self.fragments += 1
+        if self.fragments > MOST_FRAGMENTS:  # without a byte in them no limit of bytes ends it
+            return self._cut_off()
+        if event.fin:
+            self.fragments = 0
+        super().handle_cont(event)
 
     def keepalive_timeout(self) -> None:
         super().keepalive_timeout()
