@@ -8,7 +8,7 @@ import re
 RESET = b"\x1bc"  # a terminal as it was when it was opened
 # ESC [ ? 1049 h, ESC [ 0 ; 31 m, ESC [ 2 ; 20 r, ESC [ ! p, ESC =, ESC >, ESC ( 0, ESC c; strings (OSC, DCS) are passed over whole.
 _SEQUENCE = re.compile(
-    rb"\x1b(?:\[(?P<private>\?)?(?P<numbers>[0-9;:]*)(?P<final>[hlmr])|(?P<soft>\[!p)|(?P<keypad>[=>])|(?P<charset>[()][0-9A-Za-z])"
+    rb"\x1b(?:\[(?P<private>\?)?(?P<numbers>[0-9;:]{0,99})(?P<final>[hlmr])|(?P<soft>\[!p)|(?P<keypad>[=>])|(?P<charset>[()][0-9A-Za-z])"
     rb"|(?P<full>c)|[\]P^_X][^\x07\x1b]*)"
 )
 # Switched on by "h" and off by "l"; those of this table are on at the start.

@@ -102,3 +102,7 @@ def test_who_has_seen_the_beginning_gets_the_rest_alone() -> None:
 
 def test_who_was_away_too_long_gets_no_rest() -> None:
     assert filled([b"a line\n"] * 40, 7).since(7) is None
+
+
+def test_a_colour_of_endless_numbers_is_not_kept() -> None:
+    assert modes(b"\x1b[" + b"1;" * 5000 + b"m") == b""
