@@ -22,6 +22,7 @@ from portal.live.terminals.frames import Ack, BadFrame
 from portal.live.terminals.terminal import Key, Terminal
 from portal.live.terminals.turns import Turns
 from portal.live.terminals.viewer import Viewer
+from portal.live.unread import ABORT
 
 log = logging.getLogger("portal.live")
 MOST = 1200  # of this process
@@ -50,7 +51,7 @@ class OpenTerminals:
         await self.take_turn(address_of(scope), receive)
         entry, language = await read(terminal_door.enter, scope, machine)
         await send({"type": "websocket.accept"})
-        viewer = Viewer(send, entry, language, terminal_door.size(scope))
+        viewer = Viewer(send, entry, language, terminal_door.size(scope), scope["state"][ABORT])
         delivering = asyncio.create_task(viewer.deliver())
         try:
             await self._look(Key(machine, entry.person.pk, name), viewer, scope, receive)
@@ -88,7 +89,7 @@ class OpenTerminals:
                 viewer.end(endings.FLOOD)
 
     async def _take(self, message: Any, terminal: Terminal, viewer: Viewer) -> bool:
-        """Do what a frame says. Return whether it costs nothing: there are no more acknowledgements than frames of ours."""
+        """Do what a frame says. Return whether it costs nothing: an acknowledgement of a frame of ours."""
         if data := message.get("bytes"):
             terminal.typed(data)
             return False
@@ -98,7 +99,7 @@ class OpenTerminals:
         except BadFrame as error:
             viewer.tell(type="bad", text=str(error))
             return False
-        return isinstance(frame, Ack)
+        return isinstance(frame, Ack) and viewer.window.answers_a_frame()
 
     # ---- which there are ----
 

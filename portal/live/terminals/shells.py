@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -10,10 +11,26 @@ import asyncssh
 KIND = "xterm-256color"
 # Bytes that a guest may send unasked. With asyncssh's two megabytes, twenty floods would keep forty here.
 WINDOW, PACKET = 128 * 1024, 32 * 1024
+SAID = 4096
 LOOK_SECONDS = 5.0
+START_SECONDS = 10.0
 TMUX = "tmux -u -L minga"  # a server of its own: the person's own tmux stays as it is
 # The wheel scrolls, programs cannot write the clipboard, ESC comes at once. -D: a viewer of before, cut off, sets no size any more.
 OPTIONS = r"set -g status off \; set -g mouse on \; set -s set-clipboard off \; set -s escape-time 20"
+
+
+class _Pieces(deque[Any]):
+    """Output that waits in a paused channel, as few pieces: asyncssh's list of a window of single bytes took seconds to be emptied."""
+
+    def append(self, piece: tuple[bytes, Any]) -> None:
+        data, kind = piece
+        if self and self[-1][1] == kind and len(self[-1][0]) + len(data) <= PACKET:
+            self[-1][0].extend(data)
+        else:
+            super().append((bytearray(data), kind))
+
+    def pop(self, _first: int = 0) -> Any:
+        return self.popleft()
 
 
 class Shell(asyncssh.SSHClientSession[bytes]):
@@ -23,8 +40,14 @@ class Shell(asyncssh.SSHClientSession[bytes]):
         self._printed, self._over = printed, over
         self._has_exited = False
 
+    def connection_made(self, chan: "Channel") -> None:
+        waiting = _Pieces()
+        for piece in chan._recv_buf:
+            waiting.append(piece)
+        chan._recv_buf = waiting  # type: ignore[assignment]
+
     def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:
-        self._printed(data)
+        self._printed(bytes(data))
 
     def exit_status_received(self, status: int) -> None:
         self._has_exited = True
@@ -39,27 +62,53 @@ class Shell(asyncssh.SSHClientSession[bytes]):
 Channel = asyncssh.SSHClientChannel[bytes]
 
 
+class _Asked(asyncssh.SSHClientSession[bytes]):
+    """A command of which nothing but its end counts: what it prints is dropped."""
+
+    def __init__(self) -> None:
+        self.status: int | None = None
+        self.over = asyncio.Event()
+
+    def exit_status_received(self, status: int) -> None:
+        self.status = status
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.over.set()
+
+
+async def _status(connection: asyncssh.SSHClientConnection, command: str) -> int | None:
+    """Return the exit status of a command, None where the guest does not say it in time."""
+    asked = _Asked()
+    with contextlib.suppress(asyncssh.Error, OSError, TimeoutError):
+        async with asyncio.timeout(LOOK_SECONDS):
+            channel, _session = await connection.create_session(
+                lambda: asked, command, request_pty=False, encoding=None, window=SAID, max_pktsize=SAID
+            )
+            try:
+                channel.write_eof()
+                await asked.over.wait()
+            finally:
+                channel.abort()
+    return asked.status
+
+
 async def has_tmux(connection: asyncssh.SSHClientConnection) -> bool:
     """Say whether the guest has tmux. One that does not answer has none."""
-    with contextlib.suppress(asyncssh.Error, TimeoutError):
-        async with asyncio.timeout(LOOK_SECONDS):
-            return (await connection.run("command -v tmux", request_pty=False, stdin=asyncssh.DEVNULL)).exit_status == 0
-    return False
+    return await _status(connection, "command -v tmux") == 0
 
 
 async def start(
     connection: asyncssh.SSHClientConnection, shell: Shell, *, name: str, size: tuple[int, int], in_tmux: bool
 ) -> Channel:
-    """Start a shell, or come back to the one of this name in tmux. Raises asyncssh.Error."""
+    """Start a shell, or come back to the one of this name in tmux. Raises asyncssh.Error, TimeoutError."""
     command = f"exec {TMUX} new-session -A -D -s {name} \\; {OPTIONS}" if in_tmux else None
-    channel, _session = await connection.create_session(
-        lambda: shell, command, request_pty=True, term_type=KIND, term_size=size, encoding=None, window=WINDOW, max_pktsize=PACKET
-    )  # fmt: skip
+    async with asyncio.timeout(START_SECONDS):
+        channel, _session = await connection.create_session(
+            lambda: shell, command, request_pty=True, term_type=KIND, term_size=size, encoding=None, window=WINDOW, max_pktsize=PACKET
+        )  # fmt: skip
     return channel
 
 
 async def kill(connection: asyncssh.SSHClientConnection, name: str) -> None:
     """End the shell of this name in tmux."""
-    with contextlib.suppress(asyncssh.Error, TimeoutError):
-        async with asyncio.timeout(LOOK_SECONDS):
-            await connection.run(f"{TMUX} kill-session -t ={name}", request_pty=False, stdin=asyncssh.DEVNULL)
+    await _status(connection, f"{TMUX} kill-session -t ={name}")

@@ -9,8 +9,9 @@ from uuid import UUID
 
 import asyncssh
 
+from portal.live import guest_door
 from portal.live.entry import PERSON, Entry
-from portal.live.guest_connections import Guests
+from portal.live.guest_connections import Guests, unsent
 from portal.live.terminals import endings, shells, turns
 from portal.live.terminals.endings import Ending
 from portal.live.terminals.frames import Ack, Close, Frame, Resize
@@ -54,6 +55,7 @@ class Terminal:
         self._place = 0
         self._channel: shells.Channel | None = None
         self._connection: asyncssh.SSHClientConnection | None = None
+        self._opening: asyncio.Task[Any] | None = None
         self._over = asyncio.Event()
         self._is_paused = self._flushes = self._rests = False  # it rests until its turn
         self._since_turn = 0  # bytes printed
@@ -63,24 +65,26 @@ class Terminal:
 
     async def run(self, guests: Guests) -> None:
         """Open the shell, and return when it has ended. The viewer is told how."""
-        key = self.key
+        key, self._opening = self.key, asyncio.current_task()
         try:
             async with guests.signed_in(self.entry, key.machine, on_cut=self._cut, on_place=self._wait) as connection:
                 await self._open(connection)
                 await self._over.wait()
-        except asyncssh.Error:
-            self._end(endings.LOST)
         except Exception as error:
-            self._end(endings.of(error))
+            self._opening = None
+            self._end(endings.LOST if isinstance(error, asyncssh.Error) else endings.of(error))
 
     async def _open(self, connection: asyncssh.SSHClientConnection) -> None:
         self._connection = connection
         self.survives = await shells.has_tmux(connection)
         shell = shells.Shell(self._printed, self._shell_is_over)
-        self._channel = await shells.start(
-            connection, shell, name=self.key.tmux_name, size=self.size, in_tmux=self.survives
-        )
-        self.is_open = True
+        try:
+            self._channel = await shells.start(
+                connection, shell, name=self.key.tmux_name, size=self.size, in_tmux=self.survives
+            )
+        except TimeoutError:
+            raise guest_door.unreachable() from None
+        self.is_open, self._opening = True, None
         if self.viewer:
             self._begin(self.viewer, "", 0)
 
@@ -94,6 +98,8 @@ class Terminal:
             self._over.set()
             if self.viewer:
                 self.viewer.end(ending)
+            if self._opening:  # it gives up its place in the queue, or its turn
+                self._opening.cancel()
 
     def _cut(self, why: str) -> None:
         self._end(endings.of_right(why))
@@ -144,12 +150,19 @@ class Terminal:
         """Pass on what the viewer typed. Before the shell is open there is nothing that takes it."""
         if self._channel is None or self.is_over:
             return
-        if self._channel.get_write_buffer_size() + len(data) > MOST_UNREAD:
-            if self.viewer:
-                self.viewer.end(endings.FLOOD)
+        if not self._has_room(len(data)):
             return
         self.used(self.key.machine)
         self._channel.write(data)
+
+    def _has_room(self, size: int) -> bool:
+        """Say whether the guest takes what it is sent; otherwise end the viewer. A guest may allow gigabytes, and read none of them."""
+        if not self._channel or not self._connection:
+            return False
+        waiting = self._channel.get_write_buffer_size() + unsent(self._connection)
+        if waiting + size > MOST_UNREAD and self.viewer:
+            self.viewer.end(endings.FLOOD)
+        return waiting + size <= MOST_UNREAD
 
     async def told(self, frame: Frame) -> None:
         """Do what a frame of the viewer says. Raises BadFrame."""
@@ -168,7 +181,7 @@ class Terminal:
     def _resize(self, size: tuple[int, int]) -> None:
         if size != self.size:
             self.size = size
-            if self._channel and not self.is_over:
+            if self._channel and not self.is_over and self._has_room(0):
                 self._redrawn_until = asyncio.get_running_loop().time() + REDRAW_SECONDS
                 self._channel.change_terminal_size(*size)
 

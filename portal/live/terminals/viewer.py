@@ -1,7 +1,6 @@
 """A viewer of a terminal: what waits to be sent on its websocket, in order, and how much of that it has shown."""
 
 import asyncio
-import contextlib
 import json
 from collections import deque
 from typing import Any
@@ -14,20 +13,21 @@ from portal.live.terminals.endings import Ending
 from portal.live.terminals.window import Window
 
 FRAME = 64 * 1024  # bytes
-CLOSE_SECONDS = 2.0  # for a viewer to take what it is told at the end
+CLOSE_SECONDS = 2.5  # for a viewer to take what it is told at the end; then it is cut off
 
 
 class Viewer:
-    """A websocket. `size` is (columns, rows) of its screen."""
+    """A websocket. `size` is (columns, rows) of its screen. `cut` ends it at once, also where nobody reads."""
 
-    __slots__ = ("_close", "_queue", "_send", "_wake", "ended", "entry", "language", "size", "window")
+    __slots__ = ("_cut", "_limit", "_queue", "_send", "_wake", "ended", "entry", "language", "size", "window")
 
-    def __init__(self, send: Any, entry: Entry, language: str, size: tuple[int, int]) -> None:
+    def __init__(self, send: Any, entry: Entry, language: str, size: tuple[int, int], cut: Any) -> None:
         self.entry, self.language, self.size = entry, language, size
         self.window = Window()
         self.ended: Ending | None = None
-        self._send = send
-        self._queue: deque[bytes | str] = deque()
+        self._send, self._cut = send, cut
+        self._queue: deque[bytearray | str] = deque()
+        self._limit: asyncio.Timeout | None = None
         self._wake = asyncio.Event()
 
     def tell(self, **facts: Any) -> None:
@@ -39,7 +39,10 @@ class Viewer:
         """Send output of the terminal."""
         if self.ended is None:
             self.window.given(len(output))
-            self._put(output)
+            if self._queue and isinstance(self._queue[-1], bytearray) and len(self._queue[-1]) < FRAME:
+                self._queue[-1] += output
+            else:
+                self._put(bytearray(output))
 
     def end(self, ending: Ending) -> None:
         """Send nothing more but why it ends."""
@@ -48,21 +51,40 @@ class Viewer:
                 self.tell(**endings.facts(ending))
             self.ended = ending
             self._wake.set()
+            self._hurry()
 
-    def _put(self, frame: bytes | str) -> None:
+    def _hurry(self) -> None:
+        """Bound what is left of the delivery; who does not see the end of a shell sees no more of its output."""
+        if self.ended and self.ended is not endings.EXITED:
+            self._queue = deque(frame for frame in self._queue if isinstance(frame, str))
+        if self._limit:
+            self._limit.reschedule(asyncio.get_running_loop().time() + CLOSE_SECONDS)
+
+    def _put(self, frame: bytearray | str) -> None:
         self._queue.append(frame)
         self._wake.set()
 
     async def deliver(self) -> None:
-        """Send until the end. Pieces of output that wait together become one frame."""
-        with contextlib.suppress(OSError, RuntimeError):  # the other side is gone; whoever receives from it notices
-            while self.ended is None:
-                await self._wake.wait()
-                self._wake.clear()
-                await self._send_all()
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await self._send_all()
-                await self._send({"type": "websocket.close", "code": self.ended.code, "reason": self.ended.word})
+        """Send until the end, which has a moment. Pieces of output that wait together become one frame."""
+        try:
+            async with asyncio.timeout(None) as self._limit:
+                await self._deliver()
+        except TimeoutError:  # which is an OSError, too
+            self._cut()
+        except (OSError, RuntimeError):
+            pass  # the other side is gone; whoever receives from it notices
+        finally:
+            self._limit = None
+
+    async def _deliver(self) -> None:
+        if self.ended:
+            self._hurry()
+        while self.ended is None:
+            await self._wake.wait()
+            self._wake.clear()
+            await self._send_all()
+        await self._send_all()
+        await self._send({"type": "websocket.close", "code": self.ended.code, "reason": self.ended.word})
 
     async def _send_all(self) -> None:
         while self._queue:
@@ -70,15 +92,7 @@ class Viewer:
             if isinstance(frame, str):
                 await self._send({"type": "websocket.send", "text": frame})
             else:
-                await self._send({"type": "websocket.send", "bytes": self._joined(frame)})
-
-    def _joined(self, output: bytes) -> bytes:
-        """Return the piece, filled up with those behind it to a whole frame."""
-        if len(output) > FRAME:
-            self._queue.appendleft(output[FRAME:])
-            return output[:FRAME]
-        pieces, count = [output], len(output)
-        while self._queue and isinstance(self._queue[0], bytes) and count + len(self._queue[0]) <= FRAME:
-            pieces.append(self._queue.popleft())  # type: ignore[arg-type]
-            count += len(pieces[-1])
-        return b"".join(pieces) if len(pieces) > 1 else output
+                if len(frame) > FRAME:
+                    self._queue.appendleft(frame[FRAME:])
+                self.window.unanswered += 1
+                await self._send({"type": "websocket.send", "bytes": bytes(memoryview(frame)[:FRAME])})

@@ -10,6 +10,7 @@ class Window:
 
     def __init__(self) -> None:
         self.unacknowledged = 0
+        self.unanswered = 0  # frames
 
     @property
     def is_full(self) -> bool:
@@ -17,6 +18,13 @@ class Window:
 
     def given(self, count: int) -> None:
         self.unacknowledged += count
+
+    def answers_a_frame(self) -> bool:
+        """Say whether an acknowledgement is one of as many as there were frames. A viewer could acknowledge each byte of a flood."""
+        if self.unanswered == 0:
+            return False
+        self.unanswered -= 1
+        return True
 
     def acknowledged(self, count: int) -> None:
         """Take a viewer's word. Raises BadFrame for more than was given."""
