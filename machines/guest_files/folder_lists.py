@@ -10,6 +10,7 @@ from machines.guest_files.guest_paths import MOST_BYTES, MOST_OF_NAME, inside, n
 from machines.guest_files.sftp_sessions import Facts, Session, facts_of
 
 MOST_SHOWN = 2000
+MOST_ODD = 1000  # names that no file can have, in a folder: a guest could give them for ever
 DEEPEST = 200  # folders in each other: each keeps a handle open in the guest
 
 
@@ -44,11 +45,14 @@ async def listing(session: Session, folder: bytes, most: int = MOST_SHOWN) -> Li
 async def entries(session: Session, folder: bytes) -> AsyncGenerator[Entry]:
     """Name what is in a folder, as the guest does. Names that no file can have are left out. Raises FileFault."""
     names: Any = session.client.scandir(folder)
+    odd = 0
     try:
         while (name := await session.ask(folder, _next(names))) is not None:
             text = bytes(name.filename)
             if text not in (b"", b".", b"..") and len(text) <= MOST_OF_NAME and not {0, 47} & set(text):
                 yield Entry(text, facts_of(name.attrs))
+            elif (odd := odd + 1) > MOST_ODD:
+                raise FileFault("no_answer", name_of(folder))
     except FileFault as fault:
         if fault.code in ("not_found", "failed") and (await session.facts(folder)).kind != "folder":
             raise FileFault("not_a_folder", name_of(folder)) from None

@@ -24,15 +24,15 @@ MOST_SIZE = 1 << 50  # bytes of a file: a petabyte; only so that numbers have an
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """The bytes of a file that come: from `start` until before `end`, of `total`."""
+    """The bytes of a file that come: from `start` until before `end`, of `total`; none where all are there and the file only lacks its name."""
 
     start: int
     end: int
     total: int
 
     def check(self) -> None:
-        is_empty_file = self.start == self.end == self.total == 0
-        if not (is_empty_file or 0 <= self.start < self.end <= self.total <= MOST_SIZE):
+        is_whole = self.start == self.end == self.total
+        if not (0 <= self.start <= self.end <= self.total <= MOST_SIZE and (is_whole or self.start < self.end)):
             raise FileFault("bad_range")
 
 

@@ -90,6 +90,12 @@ def test_it_goes_on_after_a_cut_in_the_middle_of_a_piece(page: Caller, home: Pat
     assert (home / "photo").read_bytes() == CONTENT
 
 
+def test_it_ends_after_a_cut_between_the_last_byte_and_its_name(page: Caller, home: Path) -> None:
+    (home / f".photo.{len(CONTENT)}.minga-part").write_bytes(CONTENT)
+    last = page.put("photo", b"", len(CONTENT), len(CONTENT))
+    assert (last.status, (home / "photo").read_bytes() == CONTENT) == (201, True)
+
+
 def test_a_program_sends_a_small_file_whole(page: Caller, home: Path) -> None:
     assert [page.ask("PUT", name, body).status for name, body in (("a", b"hello"), ("empty", b""))] == [201, 201]
     assert ((home / "a").read_bytes(), (home / "empty").read_bytes()) == (b"hello", b"")
@@ -185,7 +191,7 @@ def test_an_upload_is_given_up(page: Caller, home: Path) -> None:
 def test_pieces_use_one_connection(page: Caller, home: Path) -> None:
     queue: Any = page.live.server.config.app.guests.queue
     opened: list[int] = []
-    turn, queue.turn = queue.turn, lambda *words: opened.append(1) or turn(*words)
+    turn, queue.turn = queue.turn, lambda *words, **named: opened.append(1) or turn(*words, **named)
     for start in range(0, 300_000, 100_000):
         page.put("photo", CONTENT[start : start + 100_000], start, len(CONTENT))
     queue.turn = turn

@@ -112,3 +112,17 @@ async def test_an_answer_that_would_unpack_into_hundreds_of_megabytes_is_not_tak
     async with simulated(tmp_path, Bomb) as files:
         with pytest.raises(FileFault):
             await listing(files, b"/")
+
+
+class Nonsense(asyncssh.SFTPServer):
+    """Names the folder itself for ever."""
+
+    async def scandir(self, path: bytes) -> Any:
+        while True:
+            yield asyncssh.SFTPName(b".", b"", asyncssh.SFTPAttrs(permissions=0o040755))
+
+
+async def test_endless_names_that_no_file_can_have_are_given_up(tmp_path: Path) -> None:
+    async with simulated(tmp_path, Nonsense) as files:
+        with pytest.raises(FileFault, match="no_answer"):
+            await listing(files, b"/")
