@@ -172,16 +172,6 @@ def test_an_end_says_why_and_what_to_do(page: Page, shells: ShellServer, code: i
     says(page, "Conectada")
 
 
-def test_tab_leads_from_a_shell_that_ended_to_the_button_for_a_new_one(page: Page, shells: ShellServer) -> None:
-    says(page, "Conectada")
-    page.locator(".xterm-helper-textarea").focus()
-    shells.visit().end(4000)
-    says(page, "Terminada")
-    page.keyboard.press("Tab")
-    expect(page.get_by_role("button", name="Abrir una nueva")).to_be_focused()
-    expect(page.locator("#survives")).to_be_empty()
-
-
 def test_a_new_shell_after_a_restart_is_told_where_no_tmux_kept_the_old_one(page: Page, shells: ShellServer) -> None:
     says(page, "Conectada")
     shells.opens = False
@@ -248,12 +238,6 @@ def test_search_finds_what_was_shown(page: Page, shells: ShellServer) -> None:
     page.keyboard.press("Escape")
     expect(page.locator("#search")).to_be_hidden()
     assert shells.visit().typed == b""
-
-
-def test_the_keyboard_gets_out_of_the_shell(page: Page, shells: ShellServer) -> None:
-    says(page, "Conectada")
-    page.keyboard.press("Control+Shift+ArrowUp")
-    expect(page.locator("#shell-menu > summary")).to_be_focused()
 
 
 def test_help_for_screen_readers_is_a_switch(page: Page, shells: ShellServer) -> None:
