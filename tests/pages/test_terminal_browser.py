@@ -240,12 +240,6 @@ def test_search_finds_what_was_shown(page: Page, shells: ShellServer) -> None:
     assert shells.visit().typed == b""
 
 
-def test_the_keyboard_gets_out_of_the_shell(page: Page, shells: ShellServer) -> None:
-    says(page, "Conectada")
-    page.keyboard.press("Control+Shift+ArrowUp")
-    expect(page.locator("#shell-menu > summary")).to_be_focused()
-
-
 def test_help_for_screen_readers_is_a_switch(page: Page, shells: ShellServer) -> None:
     says(page, "Conectada")
     page.locator("#shell-menu > summary").click()

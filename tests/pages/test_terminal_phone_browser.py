@@ -75,6 +75,15 @@ def test_keys_of_the_row_and_ctrl_that_stays_pressed(phone: Page, shells: ShellS
     expect(phone.locator("#typed")).to_have_value("")
 
 
+def test_ctrl_is_for_the_next_key_after_a_line_was_sent_too(phone: Page, shells: ShellServer) -> None:
+    phone.locator("#typed").fill("sleep 100")
+    phone.locator("#typed").press("Enter")
+    phone.get_by_role("button", name="Ctrl", exact=True).tap()
+    phone.locator("#typed").press_sequentially("c")
+    typed(shells, b"sleep 100\r\x03")
+    expect(phone.locator("#typed")).to_have_value("")
+
+
 def test_arrows_are_what_the_program_asked_for(phone: Page, shells: ShellServer) -> None:
     shells.visit().show("\x1b[?1hlisto")
     expect(phone.locator(".xterm-rows")).to_contain_text("listo")

@@ -36,13 +36,15 @@ FULL = Ending(4008, "full", Note(_("Minga carries as many terminals as it can. T
 TOO_MANY = Ending(
     4008,
     "too_many",
-    Note(_("You have %(count)s terminals open. Close one of them, then open this one."), {"count": MOST_OF_A_PERSON}),
+    Note(
+        _("You have %(count)s terminals open. End one of them (exit), then open this one."), {"count": MOST_OF_A_PERSON}
+    ),
 )
 TOO_MANY_THERE = Ending(
     4008,
     "too_many_there",
     Note(
-        _("This machine has %(count)s terminals open. Close one of them, then open this one."),
+        _("This machine has %(count)s terminals open. End one of them (exit), then open this one."),
         {"count": MOST_OF_A_MACHINE},
     ),
 )

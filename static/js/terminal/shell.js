@@ -101,6 +101,7 @@ export class Shell {
     const { terminal } = this;
     terminal.onKey(() => this.line.awaitEcho()); // before onData, which also has what the terminal answers
     terminal.onData((typed) => this.type(withCtrl(typed)));
+    terminal.attachCustomKeyEventHandler(({ key }) => key !== "Tab" || this.line.isOpen); // to the button that helps
     terminal.onBinary((typed) => this.line.send(Uint8Array.from(typed, (letter) => letter.charCodeAt(0))));
     terminal.onResize((size) => this.line.resize(size));
     terminal.onTitleChange((title) => {

@@ -54,6 +54,7 @@ export function showStanding(shell) {
   note.hidden = !says;
   if (instead) instead.hidden = !(isUnheard(shell) || line.state === "refused");
   if (line.isOpen) put(survives, say(facts.survives ? "survives" : "survives-not"));
+  else if (["ended", "refused"].includes(line.state)) put(survives, "");
   put(echo, line.isOpen && shell.echoes?.length ? `${Math.round(middle(shell.echoes))} ms` : "");
 }
 

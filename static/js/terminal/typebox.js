@@ -15,12 +15,12 @@ function wanted() {
 }
 
 export function typesLines(shown) {
+  let before = "";
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (shown()?.type(wanted())) box.value = ""; // kept while there is no line
+    if (shown()?.type(wanted())) before = box.value = ""; // kept while there is no line
     box.focus();
   });
-  let before = "";
   box.addEventListener("input", () => {
     const added = box.value.length - before.length;
     if (isCtrl() && added === 1 && box.value.startsWith(before)) {

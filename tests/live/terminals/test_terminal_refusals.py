@@ -79,7 +79,7 @@ def test_sentences_are_in_the_persons_language(live: LiveProcess, machine: Machi
     Machine.objects.update(state="suspended", wanted="suspended")
     with contextlib.closing(view(live, machine, student)) as waiting:
         waiting.ends()
-        assert waiting.of("end")[0]["text"] == "Está durmiendo. Despiértala primero."
+        assert waiting.of("end")[0]["text"] == "Está dormida. Despiértala primero."
 
 
 def test_others_wait_in_a_queue_and_know_their_place(
