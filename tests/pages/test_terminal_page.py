@@ -89,5 +89,12 @@ def test_administrators_have_it_and_strangers_and_teachers_have_not(
         assert client.get(at(machine)).status_code == status
 
 
+def test_staff_read_that_their_visit_is_recorded_and_owners_do_not(client: Client, student: User, admin: User) -> None:
+    machine = with_own_key(make_machine(student))
+    for person, is_told in ((admin, True), (student, False)):
+        client.force_login(person)
+        assert ("That you are in it is recorded" in text(client.get(at(machine)))) == is_told
+
+
 def test_it_is_only_read(signed_in: Client, student: User) -> None:
     assert signed_in.post(at(make_machine(student))).status_code == 405
