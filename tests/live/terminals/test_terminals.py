@@ -117,7 +117,7 @@ def test_a_viewer_that_does_not_acknowledge_gets_no_more_than_the_window(without
     opened.type("head -c 3000000 /dev/zero | tr '\\0' x; echo over\n")
     while opened.read(1.0):
         pass
-    most = window.MOST + shells.PACKET
+    most = window.MOST + shells.WINDOW
     assert window.MOST - shells.PACKET < len(opened.output) <= most
     opened.acknowledges = True
     opened.say(type="ack", bytes=len(opened.output))
