@@ -21,7 +21,7 @@ SENTENCES = {
     401: _("You are signed out, or this link was used already. Sign in and try again."),
     403: _("You may not do this."),
     404: _("There is no such machine."),
-    405: _("This address does not know that."),
+    405: _("This address takes no requests of this kind."),
     429: _("That was too much at once. Try again in a moment."),
     503: _("Minga cannot do this just now. Try again in a moment."),
 }
