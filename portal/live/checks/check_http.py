@@ -207,7 +207,7 @@ class Ask:
 
     @property
     def port(self) -> int | None:
-        """Raises Refused."""
+        """Return the port of the address; None where it names none. Raises Refused."""
         if not self._port:
             return None
         number = whole_number(self._port)

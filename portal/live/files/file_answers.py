@@ -50,8 +50,8 @@ class Answering:
         self.origin: list[tuple[bytes, bytes]] = []
         self.has_begun = self.is_complete = False
 
-    def is_for(self, scope: Any) -> None:
-        """Let the page of our own that asks read the answer. Its origin has been checked."""
+    def let_page_read(self, scope: Any) -> None:
+        """Let the page that asks read the answer. The caller has checked that it is one of ours."""
         self.origin = for_origin(scope)
 
     async def json(self, status: int, facts: dict[str, Any], *headers: tuple[bytes, bytes]) -> None:
