@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+MACHINE_ID = r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"  # in the patterns by which the doors know their addresses
+SESSION = r"[a-z0-9]{1,20}"  # the name of a terminal
 TERMINAL = "/live/terminal/{machine}/{name}"
 FILES = "/live/files/{machine}"
 CHECK = "/live/check/{machine}"

@@ -27,7 +27,7 @@ SENTENCES = {
     "refused_name": _("The machine does not take the name %(name)s: it may be too long for its disk, or have a character it does not allow."),
     "not_here": _("%(name)s cannot be renamed, replaced or deleted here. Choose something inside it."),
     "range": _("This piece does not continue the upload: %(received)s of its bytes have arrived."),
-    "bad_range": _("The piece does not say rightly which bytes it has. Write Content-Range: bytes FIRST-LAST/TOTAL, and send exactly these."),
+    "bad_range": _("Content-Range does not fit this piece. Write Content-Range: bytes FIRST-LAST/TOTAL, and send exactly these."),
     "bad_size": _("Say the size of the whole file as size=BYTES."),
     "bad_sum": _("The checksum must be a SHA-256: 64 hexadecimal digits."),
     "bad_verb": _("Say do=folder for a new folder, or do=rename and the new path as to=PATH."),

@@ -15,13 +15,13 @@ from portal import live_links
 from portal.api import inputs
 from portal.api import serializers as s
 from portal.api.request_parts import body, machine
-from portal.live_addresses import TERMINAL, terminal_purpose
+from portal.live_addresses import SESSION, TERMINAL, terminal_purpose
 
 
 class OpenTerminal(serializers.Serializer[Any]):
     session = inputs.Text(
         required=False,
-        validators=[RegexValidator(r"^[a-z0-9]{1,20}\Z", _("A session has up to 20 small letters and digits."))],
+        validators=[RegexValidator(rf"^{SESSION}\Z", _("A session has up to 20 small letters and digits."))],
         help_text="The terminal to come back to: up to 20 small letters and digits. Without it a new one.",
     )
 

@@ -1,7 +1,7 @@
 """The ASGI application of the live process.
 
-/live/events, /live/terminal/, /live/files/ and /live/check/ are for browsers and programs, /live/dial for agents and workers,
-/healthz and /metrics for probers.
+/live/events, /live/terminal/, /live/files/, /live/console/ and /live/check/ are for browsers and programs, /live/dial for agents and
+workers, /healthz and /metrics for probers.
 """
 
 import asyncio
@@ -13,7 +13,8 @@ from lib import logs, seldom
 from portal.live import dials, ending, guest_connections, numbers, reading, redis_events, sockets, sse
 from portal.live.admission import Admission
 from portal.live.checks import check_http
-from portal.live.consoles.console_sockets import Consoles, found_in
+from portal.live.consoles import console_sockets
+from portal.live.consoles.console_sockets import Consoles
 from portal.live.entry import Refused, request_of
 from portal.live.files import file_door
 from portal.live.files.file_requests import FileRequests
@@ -62,8 +63,9 @@ class Live:
             self.dials.guard(),
             self.terminals.sweep(),
             use_reports.report(self.terminals),
+            self.consoles.guard(),
         )
-        tasks = [asyncio.create_task(work) for work in (*works, self.consoles.guard())]
+        tasks = [asyncio.create_task(work) for work in works]
         await send({"type": "lifespan.startup.complete"})
         await receive()  # shutdown
         await ending.end(tasks, again_after=1)
@@ -72,8 +74,8 @@ class Live:
     async def _http(self, scope: Any, receive: Any, send: Any, name: str) -> str:
         if scope["path"].startswith(file_door.PREFIX):
             return await self.files.serve(scope, receive, send, name)
-        if check_http.PATH.fullmatch(scope["path"]) and scope["method"] == "GET":
-            return await self.checks.serve(scope, receive, send)
+        if scope["method"] == "GET" and (machine := check_http.found_in(scope["path"])):
+            return await self.checks.serve(machine, scope, receive, send)
         if scope["path"] != EVENTS or scope["method"] != "GET":
             return await self._for_probers(scope, send)
         try:
@@ -89,7 +91,7 @@ class Live:
                 return await self.dials.serve(scope, receive, send)
             if scope["path"].startswith(terminal_door.PREFIX):
                 return await self.terminals.serve(scope, receive, send)
-            if console := found_in(scope["path"]):
+            if console := console_sockets.found_in(scope["path"]):
                 return await self.consoles.serve(*console, scope, receive, send)
             if scope["path"] != EVENTS:
                 raise Refused(404, "path")

@@ -33,9 +33,7 @@ def way(entry: Entry, machine_id: UUID, port: int) -> dialing.Way:
 
 def theirs(entry: Entry, machine_id: UUID) -> tuple[User, Machine]:
     """Return who asks, as they are now, and the machine that they may connect to. Raises Refused and access.Forbidden, as `way`."""
-    person = rights.still([entry]).get(0)
-    if person is None:
-        raise Refused(401, "unknown")
+    person = rights.person_now(entry)
     machine = access.visible(person, Machine).select_related("owner", "template").filter(pk=machine_id).first()
     if machine is None:
         raise Refused(404, "machine")

@@ -16,10 +16,9 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from lib import seldom
-from portal.live import dial_door
+from portal.live import dial_door, rights_watch
 from portal.live.dial_sides import LocalSide, Side, SocketSide
 from portal.live.entry import PERSON, Entry, Refused, request_of
-from portal.live.hub import CHECK_SECONDS, UNSURE_SECONDS
 from portal.live.reading import THREADS, read
 from tunnels import dialing
 from tunnels.agent.protocol import DIAL_SECONDS
@@ -139,15 +138,11 @@ class Dials:
 
     async def guard(self) -> None:
         """Cut the connections of those whose right has ended, also where nobody can tell any more."""
-        loop = asyncio.get_running_loop()
-        checked_at = loop.time()
-        while True:
-            await asyncio.sleep(CHECK_SECONDS)
-            if await self._check_rights() or not self.held:
-                checked_at = loop.time()
-            elif loop.time() - checked_at > UNSURE_SECONDS:
-                # What goes on while nobody looks waits for the database: nobody sees anything of it before.
-                self._cut([one for one in self.held if one.entry.kind != PERSON], "unsure")
+        await rights_watch.watch(self._check_rights, self._cut_unsure)
+
+    def _cut_unsure(self) -> None:
+        # What goes on while nobody looks waits for the database: nobody sees anything of it before.
+        self._cut([one for one in self.held if one.entry.kind != PERSON], "unsure")
 
     async def _check_rights(self) -> bool:
         """Say whether everybody's rights are known to be right."""
@@ -158,7 +153,7 @@ class Dials:
             good = await read(dial_door.still, [(one.entry, one.machine) for one in held])
         except Exception as error:
             seldom.warning(log, "dial rights", "rights could not be looked at: %r", error, memory=seldom.OWN)
-            return False
+            return not self.held
         self._cut([one for place, one in enumerate(held) if place not in good], "rights")
         return True
 

@@ -14,6 +14,7 @@ from django.contrib.auth import get_user
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
 from django.utils import timezone
+from django.utils.translation import get_language_from_request
 from knox.crypto import hash_token
 
 from accounts import second_steps, tokens
@@ -77,6 +78,11 @@ def enter(scope: Any) -> Entry:
 def address_of(scope: Any) -> str:
     """Return from where the visitor comes, as a proxy that is known has said it."""
     return scope["client"][0] if scope.get("client") else ""
+
+
+def language_of(entry: Entry, scope: Any) -> str:
+    """Return the language that the person has chosen, or else that of their browser."""
+    return entry.person.language or get_language_from_request(request_of(scope))
 
 
 def key_of(scope: Any) -> str:

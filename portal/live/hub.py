@@ -6,12 +6,11 @@ import random
 import secrets
 from collections import Counter, deque
 from collections.abc import Collection
-from contextlib import suppress
 from typing import Any
 
 from accounts.models import User
 from lib import seldom
-from portal.live import rights
+from portal.live import rights, rights_watch
 from portal.live.admission import Admission
 from portal.live.entry import Entry, Refused, address_of, key_of
 from portal.live.reading import read
@@ -26,9 +25,7 @@ TOLD_A_SECOND = 60  # pages; some more than may enter, so that no entry is left 
 GATHER_SECONDS = 0.1  # changes of so long are looked up in one go
 KEPT = 2000  # changes that a connection can catch up on
 ALIVE_SECONDS = 15.0
-CHECK_SECONDS = 1.5  # between two looks at everybody's rights
 PERSON = "person"  # the kind of a change by which somebody's right may have ended: it is looked at without waiting
-UNSURE_SECONDS = 4.5  # without such a look nobody's right is certain any more
 
 
 class Hub:
@@ -173,18 +170,11 @@ class Hub:
 
     async def guard(self) -> None:
         """End the connections of those whose right has ended: all are looked at in one query."""
-        loop = asyncio.get_running_loop()
-        checked_at = loop.time()
-        while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(CHECK_SECONDS):
-                    await self._rights_changed.wait()
-            self._rights_changed.clear()
-            if await self._check() or not self.streams:
-                checked_at = loop.time()
-            elif loop.time() - checked_at > UNSURE_SECONDS:
-                for stream in self.streams:
-                    stream.end("unsure")
+        await rights_watch.watch(self._check, self._end_unsure, sooner=self._rights_changed)
+
+    def _end_unsure(self) -> None:
+        for stream in self.streams:
+            stream.end("unsure")
 
     async def _check(self) -> bool:
         """End the streams of those whose right has ended; whose roles have changed reloads all. Return whether everybody's rights could be read."""
@@ -195,7 +185,7 @@ class Hub:
             people = await read(rights.still, [stream.entry for stream in streams])
         except Exception as error:
             seldom.warning(log, "rights", "rights could not be looked at: %r", error, memory=seldom.OWN)
-            return False
+            return not self.streams
         for place, stream in enumerate(streams):
             if place not in people:
                 stream.end("rights")

@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts import second_steps
 from accounts.models import User
 from portal import access
-from portal.live.entry import PERSON, Entry
+from portal.live.entry import PERSON, Entry, Refused
 
 Change = tuple[str, str]  # kind, id
 MACHINES = ("machine", "holder")  # kinds whose id is a machine's; tunnels know only that somebody holds them
@@ -35,6 +35,14 @@ def still(entries: Sequence[Entry]) -> dict[int, User]:
     people: Iterable[Any] = User.objects.raw(_STILL, [[step.value for step in second_steps.STEPS], *columns, now, now])
     found = {person.entry_number - 1: person for person in people if not _owes_second_step(person)}
     return {place: person for place, person in found.items() if _has_proof(person, entries[place])}
+
+
+def person_now(entry: Entry) -> User:
+    """Return who came in, as they are now. Raises Refused (401) where their right has ended."""
+    person = still([entry]).get(0)
+    if person is None:
+        raise Refused(401, "unknown")
+    return person
 
 
 def _has_proof(person: User, entry: Entry) -> bool:

@@ -31,8 +31,7 @@ def enter(scope: Any, purpose: str) -> Entry:
         raise Refused(401, "ticket")
     person, proof = found
     holder = Entry(person, proof.kind, proof.key, proof.proof, address_of(scope))
-    if not rights.still([holder]):
-        raise Refused(401, "unknown")
+    rights.person_now(holder)
     return holder
 
 

@@ -12,13 +12,13 @@ from django.test import Client
 
 from accounts.models import User
 from portal import serve
-from portal.live import dials, hub, reading
+from portal.live import reading, rights_watch
 from portal.live.__main__ import make_server
 from tests.ports import free_port
 from tests.waiting import PATIENCE, until
 
 # One that stood still for seconds goes on as before: in production it ends connections whose rights nobody looked at meanwhile.
-hub.UNSURE_SECONDS = dials.UNSURE_SECONDS = reading.SECONDS = PATIENCE
+rights_watch.UNSURE_SECONDS = reading.SECONDS = PATIENCE
 
 
 class LiveProcess:

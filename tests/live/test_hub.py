@@ -7,6 +7,7 @@ import pytest
 
 from accounts.models import User
 from portal.live import hub as hubs
+from portal.live import rights_watch
 from portal.live.entry import Entry, Refused
 from portal.live.hub import Hub
 from portal.live.stream import MOST_WAITING, Message, Stream
@@ -99,8 +100,8 @@ async def test_rights_that_nobody_can_look_at_end(monkeypatch: pytest.MonkeyPatc
         raise TimeoutError
 
     monkeypatch.setattr(hubs, "read", read)
-    monkeypatch.setattr(hubs, "CHECK_SECONDS", 0.01)
-    monkeypatch.setattr(hubs, "UNSURE_SECONDS", 0.05)
+    monkeypatch.setattr(rights_watch, "CHECK_SECONDS", 0.01)
+    monkeypatch.setattr(rights_watch, "UNSURE_SECONDS", 0.05)
     hub, reader = Hub(), Reader()
     stream = await opened(hub, reader)
     guard = asyncio.create_task(hub.guard())
@@ -112,7 +113,7 @@ async def test_rights_that_nobody_can_look_at_end(monkeypatch: pytest.MonkeyPatc
 
 async def test_rights_are_looked_at_without_waiting_when_a_person_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     hub, reader = Hub(), Reader()
-    monkeypatch.setattr(hubs, "CHECK_SECONDS", 3600)
+    monkeypatch.setattr(rights_watch, "CHECK_SECONDS", 3600)
     looked = asyncio.Event()
 
     async def nobody_may(_read: Any, *_entries: Any) -> dict[int, User]:

@@ -14,7 +14,7 @@ from accounts.models import User
 from accounts.terms import versions
 from lib import events
 from machines.models import Machine
-from portal.live import hub
+from portal.live import rights_watch
 from tests.chromium import in_a_browser
 from tests.factories import make_machine
 from tests.live.front import Front
@@ -79,7 +79,7 @@ def test_the_tabs_of_a_browser_share_one_stream(page: Page, live: LiveProcess, m
 @pytest.fixture
 def rare_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody's rights are looked at by the clock: only when an event says so."""
-    monkeypatch.setattr(hub, "CHECK_SECONDS", 3600)
+    monkeypatch.setattr(rights_watch, "CHECK_SECONDS", 3600)
 
 
 @pytest.mark.usefixtures("rare_checks")

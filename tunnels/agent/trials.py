@@ -1,6 +1,6 @@
 """Trial visits: the portal visits a public port itself, to see whether it leads here. The portal has said before what it will say first.
 
-Nobody is waked, nobody is counted, and the machine hears nothing of it. Only while one is due do other visitors of the port wait, until
+Nobody is woken, nobody is counted, and the machine hears nothing of it. Only while one is due do other visitors of the port wait, until
 their first byte shows that they are none, or LOOK_SECONDS.
 """
 

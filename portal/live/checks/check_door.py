@@ -96,9 +96,7 @@ def begin(entry: Entry, machine_id: UUID, port: int | None) -> Subject:
 
 
 def _found(entry: Entry, machine_id: UUID) -> tuple[User, Machine]:
-    person = rights.still([entry]).get(0)
-    if person is None:
-        raise Refused(401, "unknown")
+    person = rights.person_now(entry)
     mine = access.in_care_of(person).alive().select_related("owner", "template")
     machine: Machine | None = mine.filter(pk=machine_id).first()
     if machine is None:

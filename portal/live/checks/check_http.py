@@ -9,8 +9,8 @@ import json
 import logging
 import re
 from collections import Counter, deque
-from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from time import monotonic
 from typing import Any
 from urllib.parse import parse_qs
@@ -32,15 +32,16 @@ from portal.live.checks.check_door import Subject
 from portal.live.checks.hop_diagnosis import Hop
 from portal.live.checks.walk import Walk
 from portal.live.dials import Dials
-from portal.live.entry import Entry, Refused, request_of
-from portal.live.hub import CHECK_SECONDS, Hub
+from portal.live.entry import Entry, Refused, language_of, request_of
+from portal.live.hub import Hub
 from portal.live.reading import read
-from portal.live_addresses import check_purpose
+from portal.live.rights_watch import CHECK_SECONDS
+from portal.live_addresses import MACHINE_ID, check_purpose
 from tunnels import port_checks
 from tunnels.models import PORTS
 
 log = logging.getLogger("portal.live")
-PATH = re.compile(r"/live/check/([0-9a-f-]{36})")
+_PATH = re.compile(f"/live/check/{MACHINE_ID}")
 LINES = "application/x-ndjson"
 ALL_SECONDS = 13.0  # for a whole check; with what comes before and after it, it ends within 15
 MOST_A_MINUTE = 6  # of one person
@@ -54,6 +55,12 @@ _WHY: dict[str, str] = {
     "failed": _("The check could not be done. Try again in a moment."),
 }
 _BUSY = ("busy", "draining", "full")
+
+
+def found_in(path: str) -> UUID | None:
+    """Return the machine of a check's address; None for any other."""
+    found = _PATH.fullmatch(path)
+    return UUID(found[1]) if found else None
 
 
 class Limits:
@@ -81,9 +88,9 @@ class Checks:
     def __init__(self, hub: Hub, dials: Dials, counts: Counter[str]) -> None:
         self.hub, self.dials, self.counts, self.limits = hub, dials, counts, Limits()
 
-    async def serve(self, scope: Any, receive: Any, send: Any) -> str:
+    async def serve(self, machine: UUID, scope: Any, receive: Any, send: Any) -> str:
         """Answer one check. Return why it ended."""
-        ask = Ask(scope, send)
+        ask = Ask(machine, scope, send)
         try:
             entry, subject = await self._enter(ask, receive)
         except Exception as error:
@@ -147,20 +154,15 @@ class Checks:
         name = broken.name if broken else ""
         self.counts[f"checked {name or 'right'}"] += 1
         stored = [{"name": hop.name, "ok": hop.ok, "ms": hop.ms, "note": hop.note.as_json()} for hop in hops]
-        await _kept(port_checks.record, subject, stored, verdict, name, now)
+        await _keep(subject, stored, verdict, name, now)
         await ask.end(verdict, name)
 
 
-async def _kept(
-    record: Callable[..., None], subject: Subject, hops: list[Any], verdict: Note, broken: str, now: datetime
-) -> None:
-    """Keep it for the page. What was found is told also where that fails."""
-
-    def keep() -> None:
-        record(subject.machine, subject.port, hops, verdict, broken=broken, seen=subject.right_at, now=now)
-
+async def _keep(subject: Subject, hops: list[Any], verdict: Note, broken: str, now: datetime) -> None:
+    """Keep a check for its page. The person who asked reads what was found also where that fails."""
+    keep = partial(port_checks.record, broken=broken, seen=subject.right_at, now=now)
     try:
-        await read(keep)
+        await read(keep, subject.machine, subject.port, hops, verdict)
     except Exception as error:
         seldom.warning(log, "check kept", "a check could not be kept: %r", error, memory=seldom.OWN)
 
@@ -191,12 +193,11 @@ def _sentence(refusal: Refused | Refusal) -> tuple[int, str, Note]:
 class Ask:
     """A request for a check, and the answer to it."""
 
-    def __init__(self, scope: Any, send: Any) -> None:
-        self.scope, self._send = scope, send
+    def __init__(self, machine: UUID, scope: Any, send: Any) -> None:
+        self.machine, self.scope, self._send = machine, scope, send
         request = request_of(scope)
-        found = PATH.fullmatch(scope["path"])
         query = parse_qs(scope["query_string"].decode("latin-1"))
-        self._machine, self._port = found[1] if found else "", query.get("port", [""])[0]
+        self._port = query.get("port", [""])[0]
         self.is_lines = LINES in request.headers.get("Accept", "")
         self.leads_back, self.has_ticket = "back" in query, "ticket" in query
         self.language = get_language_from_request(request)
@@ -205,16 +206,8 @@ class Ask:
         self.hops: list[dict[str, Any]] = []
 
     @property
-    def machine(self) -> UUID:
-        """Raises Refused."""
-        try:
-            return UUID(self._machine)
-        except ValueError:
-            raise Refused(404, "machine") from None
-
-    @property
     def port(self) -> int | None:
-        """Raises Refused."""
+        """Return the port of the address; None where it names none. Raises Refused."""
         if not self._port:
             return None
         number = whole_number(self._port)
@@ -224,7 +217,7 @@ class Ask:
 
     def speak(self, entry: Entry) -> None:
         """Answer in the language that the person has chosen, if any."""
-        self.language = entry.person.language or self.language
+        self.language = language_of(entry, self.scope)
 
     async def tell(self, hop: Hop, subject: Subject, now: datetime) -> None:
         at = now if hop.ok else subject.right_at.get(hop.name)

@@ -30,9 +30,9 @@ _AGENT_FAULTS = {
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """The end of a dial. `target`: how the agent fared at the machine's port. `expects`: a trial visit would be answered now;
+    """The end of a dial. `target`: how the agent fared at the machine's port.
 
-    False: the port is not open there; None: an older agent, or none.
+    expects: True where a trial visit would be answered now, False where the port is not open there, None of an older agent, or none.
     """
 
     agent: Tried

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from accounts.audit.trail import asked_from
-from accounts.models import User
 from machines.models import Machine
 from portal import access
 from portal.audited import note_use
@@ -25,9 +24,7 @@ class Place:
 
 def look(entry: Entry, machine_id: UUID, verb: str) -> Place:
     """Return where the console is. Raises Refused (401, 403, or 404 where this person has nothing to do with such a machine)."""
-    person = rights.still([entry]).get(0)
-    if person is None:
-        raise Refused(401, "unknown")
+    person = rights.person_now(entry)
     machine = access.in_care_of(person).alive().select_related("owner", "template").filter(pk=machine_id).first()
     if machine is None:
         raise Refused(404, "machine")
@@ -45,9 +42,5 @@ def still(seen: Sequence[tuple[Entry, UUID, str]]) -> dict[int, Place]:
     return {
         place: Place(machine.server_id, machine.project)
         for place, person in people.items()
-        if (machine := machines.get(seen[place][1])) and _may(person, seen[place][2], machine)
+        if (machine := machines.get(seen[place][1])) and access.may(person, seen[place][2], machine)
     }
-
-
-def _may(person: User, verb: str, machine: Machine) -> bool:
-    return access.may(person, verb, machine)

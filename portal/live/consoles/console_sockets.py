@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from lib import seldom
+from portal.live import rights_watch
 from portal.live.consoles import console_door
 from portal.live.consoles.console_calls import Calls
 from portal.live.consoles.console_door import LOG, SERIAL, Place
@@ -17,11 +18,12 @@ from portal.live.consoles.serial_bridge import Bridge, Ended
 from portal.live.consoles.tails import Tail, Tails, log
 from portal.live.dial_sides import SocketSide
 from portal.live.entry import Entry, Refused, check, enter
-from portal.live.hub import CHECK_SECONDS, UNSURE_SECONDS, Hub
+from portal.live.hub import Hub
 from portal.live.reading import read
 from portal.live.sockets import Meter
+from portal.live_addresses import MACHINE_ID
 
-_PATH = re.compile(r"/live/console/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(/serial)?\Z")
+_PATH = re.compile(f"/live/console/{MACHINE_ID}(/serial)?")
 MOST, MOST_OF_A_PERSON = 500, 8  # consoles that are open
 # Close codes, as a terminal's. What a page cannot mend by coming back begins with 40.
 CODES = {
@@ -40,7 +42,6 @@ class Viewer:
     place: Place
     tail: Tail | None = None
     ended: "asyncio.Future[str]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-
     gone: asyncio.Event = field(default_factory=asyncio.Event)  # it has let go of the line
 
     def end(self, why: str) -> None:
@@ -50,7 +51,7 @@ class Viewer:
 
 def found_in(path: str) -> tuple[UUID, str] | None:
     """Return the machine and the verb of a console's address; None for any other."""
-    found = _PATH.match(path)
+    found = _PATH.fullmatch(path)
     return (UUID(found[1]), SERIAL if found[2] else LOG) if found else None
 
 
@@ -135,10 +136,9 @@ class Consoles:
                     told = facts
                     await side.send(json.dumps({"type": "state", "state": tail.state, "serial": tail.has_serial}))
                 if tail.text != shown:
-                    more, shown, was = tail.text, tail.text, shown
-                    new = news(was, more)
+                    new, shown = news(shown, tail.text), tail.text
                     await side.send(
-                        json.dumps({"type": "log", "fresh": new is None, "text": more if new is None else new})
+                        json.dumps({"type": "log", "fresh": new is None, "text": shown if new is None else new})
                     )
                 await changed.wait()
         finally:
@@ -148,15 +148,11 @@ class Consoles:
 
     async def guard(self) -> None:
         """End the consoles of those whose right has ended, also where nobody can tell any more; follow machines to other servers."""
-        loop = asyncio.get_running_loop()
-        checked_at = loop.time()
-        while True:
-            await asyncio.sleep(CHECK_SECONDS)
-            if await self._check() or not self.viewers:
-                checked_at = loop.time()
-            elif loop.time() - checked_at > UNSURE_SECONDS:
-                for viewer in self.viewers:
-                    viewer.end("unsure")
+        await rights_watch.watch(self._check, self._end_unsure)
+
+    def _end_unsure(self) -> None:
+        for viewer in self.viewers:
+            viewer.end("unsure")
 
     async def _check(self) -> bool:
         viewers = list(self.viewers)
@@ -166,7 +162,7 @@ class Consoles:
             places = await read(console_door.still, [(one.entry, one.machine, one.verb) for one in viewers])
         except Exception as error:
             seldom.warning(log, "console rights", "rights could not be looked at: %r", error, memory=seldom.OWN)
-            return False
+            return not self.viewers
         for number, viewer in enumerate(viewers):
             if number not in places:
                 viewer.end("rights")

@@ -21,7 +21,7 @@ SENTENCES = {
     401: _("You are signed out, or this link was used already. Sign in and try again."),
     403: _("You may not do this."),
     404: _("There is no such machine."),
-    405: _("This address does not know that."),
+    405: _("This address takes no requests of this kind."),
     429: _("That was too much at once. Try again in a moment."),
     503: _("Minga cannot do this just now. Try again in a moment."),
 }
@@ -50,8 +50,8 @@ class Answering:
         self.origin: list[tuple[bytes, bytes]] = []
         self.has_begun = self.is_complete = False
 
-    def is_for(self, scope: Any) -> None:
-        """Let the page of our own that asks read the answer. Its origin has been checked."""
+    def let_page_read(self, scope: Any) -> None:
+        """Let the page that asks read the answer. The caller has checked that it is one of ours."""
         self.origin = for_origin(scope)
 
     async def json(self, status: int, facts: dict[str, Any], *headers: tuple[bytes, bytes]) -> None:

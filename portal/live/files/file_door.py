@@ -6,18 +6,16 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 from uuid import UUID
 
-from django.utils.translation import get_language_from_request
-
 from machines.guest_files.file_faults import FileFault
 from machines.guest_files.part_files import Piece
 from portal.live import dial_door, ticket_entry
-from portal.live.entry import Entry, Refused, check_address, check_origin, request_of
-from portal.live_addresses import files_purpose
+from portal.live.entry import Entry, Refused, check_address, check_origin, language_of, request_of
+from portal.live_addresses import MACHINE_ID, files_purpose
 
 PREFIX = "/live/files/"
 METHODS = ("GET", "PUT", "POST", "DELETE")
 MOST_PARTS = 20  # of a query
-_ADDRESS = re.compile(PREFIX + r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
+_ADDRESS = re.compile(PREFIX + MACHINE_ID)
 _RANGE = re.compile(r"bytes ([0-9]{1,16})-([0-9]{1,16})/([0-9]{1,16})")
 _SUM = re.compile(r"[0-9a-f]{64}")
 
@@ -68,7 +66,7 @@ def enter(scope: Any, one: Asked) -> tuple[Entry, str]:
     """Return who comes, and their language. Asks the database. Raises Refused, access.Forbidden."""
     entry = ticket_entry.enter(scope, files_purpose(one.machine, one.method))
     dial_door.theirs(entry, one.machine)
-    return entry, entry.person.language or get_language_from_request(request_of(scope))
+    return entry, language_of(entry, scope)
 
 
 def check_preflight(scope: Any) -> None:

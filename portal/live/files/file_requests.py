@@ -70,7 +70,7 @@ class FileRequests:
 
     async def _preflight(self, scope: Any, answer: Answering) -> str:
         file_door.check_preflight(scope)
-        answer.is_for(scope)
+        answer.let_page_read(scope)
         await answer.begin(204, *PREFLIGHT)
         await answer.go_on(b"", more=False)
         return ""
@@ -80,7 +80,7 @@ class FileRequests:
         answer.is_page = "text/html" in one.headers.get("accept", "")
         ticket_entry.check(scope)
         if "ticket" not in one.query:
-            answer.is_for(scope)
+            answer.let_page_read(scope)
         if self.is_draining:
             raise Refused(503, "draining")
         await self.take_turn(address_of(scope), _never if one.method == "PUT" else receive)

@@ -1,6 +1,6 @@
 """SSH connections of people to machines, kept for some seconds after a request: the next piece of an upload needs no handshake.
 
-One belongs to one entry (a session, a token) and one machine, and is cut when that entry's right ends.
+A connection belongs to one entry (a session, a token) and one machine, and is cut when that entry's right ends.
 """
 
 import asyncio

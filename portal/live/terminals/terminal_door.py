@@ -5,15 +5,13 @@ from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
 
-from django.utils.translation import get_language_from_request
-
 from portal.live import dial_door, ticket_entry
-from portal.live.entry import Entry, Refused, request_of
+from portal.live.entry import Entry, Refused, language_of
 from portal.live.terminals.frames import MOST_CELLS
-from portal.live_addresses import terminal_purpose
+from portal.live_addresses import MACHINE_ID, SESSION, terminal_purpose
 
-_ADDRESS = re.compile(r"/live/terminal/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/([a-z0-9]{1,20})")
 PREFIX = "/live/terminal/"
+_ADDRESS = re.compile(f"{PREFIX}{MACHINE_ID}/({SESSION})")
 USUAL = 80, 24  # columns, rows
 
 
@@ -29,7 +27,7 @@ def enter(scope: Any, machine: UUID) -> tuple[Entry, str]:
     """Return who comes, and their language. Asks the database. Raises Refused, access.Forbidden."""
     entry = ticket_entry.enter(scope, terminal_purpose(machine))
     dial_door.theirs(entry, machine)
-    return entry, entry.person.language or get_language_from_request(request_of(scope))
+    return entry, language_of(entry, scope)
 
 
 def size(scope: Any) -> tuple[int, int]:

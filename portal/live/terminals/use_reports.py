@@ -19,13 +19,13 @@ SECONDS = 10.0
 async def report(terminals: OpenTerminals) -> None:
     """Report again and again. While the process stops there is no report: its terminals come back, or are unknown."""
     reporter = Reporter.begin(timezone.now())
-    untold: dict[UUID, datetime] = {}
+    unreported: dict[UUID, datetime] = {}
     while not terminals.is_draining:
-        untold |= terminals.used_at
+        unreported |= terminals.used_at
         terminals.used_at = {}
         try:
-            await read(hear, reporter, of_machines(terminals), untold, timezone.now())
-            untold = {}
+            await read(hear, reporter, of_machines(terminals), unreported, timezone.now())
+            unreported = {}
         except Exception as error:  # what was used is told the next time
             seldom.warning(log, "terminals", "the terminals could not be reported: %r", error, memory=seldom.OWN)
         await asyncio.sleep(SECONDS)

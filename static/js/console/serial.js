@@ -1,9 +1,8 @@
 // The serial console of a machine: offered where the cloud has one, opened by a press. The terminal's library comes with the press.
+import { Acks } from "../terminal/acks.js";
 import { addressOf, sayOnly } from "./log.js";
 
 const ENDS = { 4000: "ended", 4001: "elsewhere", 4003: "rights", 4004: "none", 4005: "busy", 4008: "flood", 4009: "taken", 4010: "idle" };
-const ACK_MS = 50;
-const ACK_BYTES = 65536;
 const PIECE = 16384; // bytes of a frame
 const section = document.getElementById("serial");
 const said = document.getElementById("serial-said");
@@ -13,8 +12,6 @@ const closes = document.getElementById("serial-close");
 const text = new TextEncoder();
 let terminal = null;
 let socket = null;
-let unsaid = 0; // bytes that were shown, of which the live process has not heard
-let timer = 0;
 
 document.addEventListener("minga:console", ({ detail }) => {
   section.hidden = ["reading", "not_set_up"].includes(detail.state);
@@ -22,20 +19,6 @@ document.addEventListener("minga:console", ({ detail }) => {
   sayOnly(section, "serial", detail.serial ? "offered" : "none");
   opens.hidden = !detail.serial;
 });
-
-function acknowledge() {
-  clearTimeout(timer);
-  timer = 0;
-  if (socket?.readyState === WebSocket.OPEN && unsaid) socket.send(JSON.stringify({ type: "ack", bytes: unsaid }));
-  unsaid = 0;
-}
-
-function shown(bytes, of) {
-  if (of !== socket) return;
-  unsaid += bytes;
-  if (unsaid >= ACK_BYTES) acknowledge();
-  else timer ||= setTimeout(acknowledge, ACK_MS);
-}
 
 function type(bytes) {
   if (socket?.readyState !== WebSocket.OPEN) return;
@@ -59,10 +42,10 @@ async function open() {
   const own = new WebSocket(addressOf("/serial"));
   own.binaryType = "arraybuffer";
   socket = own;
-  unsaid = 0;
+  const acks = new Acks(own);
   own.onmessage = ({ data }) => {
     if (typeof data === "string") return hear(JSON.parse(data));
-    terminal.write(new Uint8Array(data), () => shown(data.byteLength, own));
+    terminal.write(new Uint8Array(data), () => acks.shown(data.byteLength));
   };
   own.onclose = ({ code }) => { if (own === socket) end(ENDS[code] ?? "lost"); };
 }

@@ -1,5 +1,7 @@
 // The line of one shell to the live process: it connects, counts what came, says what was shown, and comes back by itself.
 // The frames stand in docs/api.md. `hear` is told: state(name, facts), bytes(data, shown), names(list), echo(ms).
+import { Acks } from "./acks.js";
+
 const RESTART_MS = [500, 3000]; // the next process is nearly there; not all pages at once
 const FIRST_MS = 400; // before the second try; then twice as long each time
 const LONGEST_MS = 15000;
@@ -149,29 +151,5 @@ export class Line {
     this.#socket.onmessage = this.#socket.onclose = null;
     this.#socket.close();
     this.#socket = null;
-  }
-}
-
-// Bytes that were shown, told together: every 64 KB, or 50 ms after the first.
-class Acks {
-  #socket;
-  #bytes = 0;
-  #timer = 0;
-
-  constructor(socket) {
-    this.#socket = socket;
-  }
-
-  shown(bytes) {
-    this.#bytes += bytes;
-    if (this.#bytes >= 65536) this.#tell();
-    else this.#timer ||= setTimeout(() => this.#tell(), 50);
-  }
-
-  #tell() {
-    clearTimeout(this.#timer);
-    this.#timer = 0;
-    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify({ type: "ack", bytes: this.#bytes }));
-    this.#bytes = 0;
   }
 }

@@ -1,6 +1,6 @@
 """A console of a real QEMU guest, from a viewer's websocket: by the token that opens consoles alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +28,14 @@ def machine(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
-) -> Machine:
+) -> Iterator[Machine]:
     stage = make_stage(request.param, "--console-token-file", str(tmp_path / "narrow"))
     narrow = LocalCloud(f"http://127.0.0.1:{stage.port}", (tmp_path / "narrow").read_text())
     monkeypatch.setattr(console_calls, "open_consoles", lambda: narrow)
     machine = make_machine(student)
     Machine.objects.update(server_id=insist(stage.cloud.ensure_server, make_spec(stage)).id)
-    return machine
+    yield machine
+    narrow.close()  # else its sockets are a warning of whatever test runs when they are collected
 
 
 def read_until(line: Viewer, words: bytes) -> None:
