@@ -67,7 +67,7 @@ button.addEventListener("click", (event) => {
   run();
 });
 // The button on the machine's page leads here to check at once.
-if (location.hash === "#now") {
+if (location.hash === "#check-now") {
   history.replaceState(null, "", location.pathname + location.search);
   run();
 }

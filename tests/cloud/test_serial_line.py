@@ -1,6 +1,7 @@
 """The serial line of a QEMU guest: typed into, for one reader at a time, opened by the consoles' own token; and the log beside it."""
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -74,12 +75,12 @@ def test_the_token_of_consoles_opens_nothing_else(
 ) -> None:
     stage = make_stage(guests, "--console-token-file", str(tmp_path / "narrow"))
     server = insist(stage.cloud.ensure_server, make_spec(stage))
-    narrow = LocalCloud(f"http://127.0.0.1:{stage.port}", (tmp_path / "narrow").read_text())
-    until(lambda: "ready" in narrow.console_log(server.id), "the log is read")
-    for verb in (narrow.list_servers, narrow.images, lambda: narrow.ensure_deleted(server.id)):
-        with pytest.raises(CloudRefused, match="token"):
-            verb()
-    assert (narrow.serial_console(server.id) is not None) == stage.has_serial_consoles
+    with closing(LocalCloud(f"http://127.0.0.1:{stage.port}", (tmp_path / "narrow").read_text())) as narrow:
+        until(lambda: "ready" in narrow.console_log(server.id), "the log is read")
+        for verb in (narrow.list_servers, narrow.images, lambda: narrow.ensure_deleted(server.id)):
+            with pytest.raises(CloudRefused, match="token"):
+                verb()
+        assert (narrow.serial_console(server.id) is not None) == stage.has_serial_consoles
 
 
 def test_of_a_log_of_ten_megabytes_only_the_end_is_read(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def kept(machine: Machine, *, ok: bool, broken: str = "") -> None:
 
 
 def test_the_machines_page_leads_to_it(page: Client, machine: Machine) -> None:
-    assert f'href="{at(machine)}#now"' in page.get(f"/machines/{machine.pk}/").content.decode()
+    assert f'href="{at(machine)}#check-now"' in page.get(f"/machines/{machine.pk}/").content.decode()
 
 
 def test_it_has_a_choice_of_services_and_no_result_before_the_first_check(page: Client, machine: Machine) -> None:

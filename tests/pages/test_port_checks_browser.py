@@ -48,11 +48,11 @@ def test_from_the_machines_page_one_press_names_the_hop_and_who_mends_it(page: P
     expect(page.locator("#hops > li")).to_have_count(6)
     expect(page.locator("#hops > li.tone-trouble")).to_have_attribute("data-hop", "agent")
     expect(page.locator("#hops [data-broken]:visible")).to_have_text("Se corta aquí")
-    assert not page.url.endswith("#now")
+    assert not page.url.endswith("#check-now")
 
 
 def test_axe_finds_nothing_and_a_phone_shows_it_whole(page: Page, machine: Machine) -> None:
-    page.goto(f"/machines/{machine.pk}/check/#now")
+    page.goto(f"/machines/{machine.pk}/check/#check-now")
     expect(page.locator("#hops > li")).to_have_count(6)
     assert faults(page, "check-es", (390, "light"), (390, "dark"), (1280, "light"), (1280, "dark")) == []
 

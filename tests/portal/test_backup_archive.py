@@ -19,6 +19,7 @@ from nodes.models import Photo, StoredFile
 from portal.ops import backup_archive
 from tests.nodes.donated import offered
 from tests.nodes.files.pictures import picture
+from tests.sessions import end_others
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("backup"), pytest.mark.slow]
 
@@ -58,7 +59,12 @@ def restore(archive: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None
 
     cloud = FakeCloud()
     monkeypatch.setattr("portal.management.commands.restore.open_cloud", lambda: cloud)
-    return lambda: call_command("restore", str(archive), stdout=None)
+
+    def alone() -> None:
+        end_others()  # a thread of an earlier test may be about to close its own
+        call_command("restore", str(archive), stdout=None)
+
+    return alone
 
 
 def elsewhere(files: Path) -> None:
