@@ -80,7 +80,7 @@ def test_the_token_of_consoles_opens_nothing_else(
         for verb in (narrow.list_servers, narrow.images, lambda: narrow.ensure_deleted(server.id)):
             with pytest.raises(CloudRefused, match="token"):
                 verb()
-        assert (narrow.serial_console(server.id) is not None) == stage.has_serial_consoles
+        until(lambda: (narrow.serial_console(server.id) is not None) == stage.has_serial_consoles, "as the guests have")
 
 
 def test_of_a_log_of_ten_megabytes_only_the_end_is_read(tmp_path: Path) -> None:

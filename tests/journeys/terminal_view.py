@@ -1,5 +1,6 @@
 """The page of a machine's terminal, as whoever signed in sees it, and the parts of Minga that are killed below it."""
 
+import contextlib
 import re
 
 from playwright.sync_api import expect
@@ -9,6 +10,7 @@ from tests.journeys.visitor import Visitor
 from tests.waiting import PATIENCE
 
 NEW_SHELL = "This is a new shell."
+ANSWER_MS = 10_000
 OPEN_MS = 180_000  # an emulated guest may be said to run before its sshd listens
 
 
@@ -39,7 +41,16 @@ class TerminalView:
         self.runs("HERE=$((6*7)); echo [$HERE]", "[42]")
 
     def is_the_same(self, mark: str) -> None:
-        self.runs(f"echo {mark}-[$HERE]", f"{mark}-[42]")
+        """Ask the shell until it answers: keys that are pressed while the page connects again are lost."""
+        wait_for(lambda: self._answers(f"echo {mark}-[$HERE]\n", f"{mark}-[42]"), PATIENCE, "the same shell answers")
+
+    def _answers(self, typed: str, words: str) -> bool:
+        self.is_open()
+        self.type(typed)
+        with contextlib.suppress(AssertionError):
+            expect(self.page.locator(".xterm-rows").first).to_contain_text(words, timeout=ANSWER_MS)
+            return True
+        return False
 
     def is_another_and_says_so(self) -> None:
         expect(self.page.locator("#line-note")).to_contain_text(NEW_SHELL, timeout=OPEN_MS)

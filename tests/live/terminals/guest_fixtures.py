@@ -16,10 +16,11 @@ from tests.machines.sealed import give_keys
 
 
 @pytest.fixture
-def machine(student: User, settings: Any, tmp_path: Path, live: LiveProcess) -> Machine:
+def machine(student: User, settings: Any, tmp_path: Path, live: LiveProcess) -> Iterator[Machine]:
     give_keys(settings, tmp_path)
     settings.CSRF_TRUSTED_ORIGINS = [live.url]
-    return guest_stage.machine_with_key(student)
+    yield guest_stage.machine_with_key(student)
+    guest_stage.let_go(live)
 
 
 @pytest.fixture

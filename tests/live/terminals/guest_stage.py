@@ -1,5 +1,6 @@
 """A student's machine whose guest is a real sshd with terminals of its own, and viewers as a browser or a program opens them."""
 
+import asyncio
 import contextlib
 import getpass
 import json
@@ -23,7 +24,7 @@ from tests.factories import make_machine
 from tests.live.process import LiveProcess, session_of
 from tests.machines.idle.guest import HERE, openssh
 from tests.ports import free_port
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, until
 from tunnels.models import Tunnel
 
 
@@ -47,6 +48,21 @@ def guest(machine: Machine, folder: Path) -> Iterator[Path]:
     with openssh(folder, f"{portal_keys.line_of(row) if row else ''}\n", home=home) as port:
         Machine.objects.filter(pk=machine.pk).update(port_map={"22": port})
         yield home
+
+
+def let_go(live: LiveProcess) -> None:
+    """End the connections to guests, and wait until nobody writes a row any more: the rows of the test are about to go."""
+    if not live.thread.is_alive():
+        return
+    app = live.server.config.app
+
+    async def end() -> None:
+        for one in list(app.terminals.terminals.values()):
+            one.stop()
+        await app.files.lines.close("restart")
+
+    asyncio.run_coroutine_threadsafe(end(), live.loop).result(PATIENCE)
+    until(lambda: not app.terminals._tasks and not app.files.lines._tasks, "no connection to a guest is left")
 
 
 class View:

@@ -68,8 +68,8 @@ def test_each_name_is_a_shell_of_its_own(live: LiveProcess, machine: Machine, st
     opened.type("HERE=first\n")
     second = view(live, machine, student, name="2")
     second.opens()
-    second.type("echo [$HERE]\n")
-    second.shows("[]\r\n")
+    second.type("echo $((6*7))[$HERE]\n")
+    second.shows("42[]")
     opened.until(lambda: {"type": "names", "names": ["1", "2"]} in opened.told)
     second.close()
 
@@ -85,8 +85,8 @@ def test_closing_a_terminal_ends_its_shell(live: LiveProcess, machine: Machine, 
     assert opened.ends() == (4000, "exited")
     again = view(live, machine, student)
     again.opens()
-    again.type("echo [$HERE]\n")
-    again.shows("[]\r\n")
+    again.type("echo $((6*7))[$HERE]\n")
+    again.shows("42[]")
     again.close()
 
 
