@@ -15,6 +15,7 @@ from tests.cloud.fake import FakeCloud
 from tests.live.consoles.console_stage import machine_on
 from tests.live.consoles.serial_proxy import SerialProxy
 from tests.live.process import LiveProcess
+from tests.pages.beside_live import live as live
 from tests.pages.test_browser import faults, visit
 from tests.pages.test_terminal_browser import WATCH
 from tests.waiting import until
@@ -29,18 +30,6 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> FakeCloud:
     monkeypatch.setattr(console_calls, "open_consoles", lambda: cloud)
     monkeypatch.setattr(tails, "PAUSE_SECONDS", 0.05)
     return cloud
-
-
-@pytest.fixture
-def live(live_server: Any, settings: Any) -> Iterator[LiveProcess]:
-    process = LiveProcess()
-    settings.PORTAL_URL, settings.LIVE_URL = live_server.url, process.url
-    csp = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]
-    connect = ["'self'", process.url, process.url.replace("http", "ws")]
-    settings.CONTENT_SECURITY_POLICY = {"DIRECTIVES": {**csp, "connect-src": connect}}
-    yield process
-    if process.thread.is_alive():
-        process.stop()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Open pages in a real browser: told of changes by the live process, and asking by themselves while nobody tells them."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -19,23 +18,13 @@ from tests.chromium import in_a_browser
 from tests.factories import make_machine
 from tests.live.front import Front
 from tests.live.process import LiveProcess
+from tests.pages.beside_live import live as live
 from tests.pages.test_browser import visit
 from tests.pages.test_terminal_page import with_own_key
 from tests.waiting import until
 
 pytestmark = [*in_a_browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("pages-in-a-browser")]
 SOON = 30_000  # ms: an event is there at once; a settled part that is told of events would ask by itself after 60 s
-
-
-@pytest.fixture
-def live(live_server: Any, settings: Any) -> Iterator[LiveProcess]:
-    process = LiveProcess()
-    settings.PORTAL_URL, settings.LIVE_URL = live_server.url, process.url
-    csp = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]
-    settings.CONTENT_SECURITY_POLICY = {"DIRECTIVES": {**csp, "connect-src": ["'self'", process.url]}}
-    yield process
-    if process.thread.is_alive():
-        process.stop()
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from accounts.models import User
 from machines.models import Machine
 from tests.chromium import in_a_browser
 from tests.factories import make_machine
+from tests.pages.beside_live import let_pages_reach
 from tests.pages.files_door import FilesDoor
 from tests.pages.test_browser import AXE, faults, visit
 from tests.waiting import until
@@ -30,9 +31,7 @@ ON_THE_TERMINAL = """async ([place, names]) => {
 @pytest.fixture
 def door(tmp_path: Path, settings: Any) -> Iterator[FilesDoor]:
     door = FilesDoor(tmp_path / "machine")
-    settings.LIVE_URL = door.url
-    policy = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]
-    settings.CONTENT_SECURITY_POLICY = {"DIRECTIVES": {**policy, "connect-src": ["'self'", door.url]}}
+    let_pages_reach(settings, door.url)
     yield door
     door.stop()
 

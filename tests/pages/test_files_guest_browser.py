@@ -2,7 +2,6 @@
 
 import os
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from tests.live.terminals import guest_stage
 from tests.live.terminals.guest_fixtures import home as home
 from tests.machines.idle.guest import can_run
 from tests.machines.sealed import give_keys
+from tests.pages.beside_live import live as live
 from tests.pages.test_browser import visit
 
 pytestmark = [
@@ -27,17 +27,6 @@ pytestmark = [
     pytest.mark.skipif(not can_run(), reason="needs sshd, and root for terminals of its own"),
 ]
 ARRIVED = "Arrived, the same on both sides."
-
-
-@pytest.fixture
-def live(live_server: Any, settings: Any) -> Iterator[LiveProcess]:
-    process = LiveProcess()
-    settings.PORTAL_URL, settings.LIVE_URL = live_server.url, process.url
-    csp = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]
-    settings.CONTENT_SECURITY_POLICY = {"DIRECTIVES": {**csp, "connect-src": ["'self'", process.url]}}
-    yield process
-    if process.thread.is_alive():
-        process.stop()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """“Why can't I connect?” in a real browser: each hop is shown as it comes, from the live process at an address of its own."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,21 +10,11 @@ from machines.models import Machine
 from tests.chromium import in_a_browser
 from tests.factories import make_machine
 from tests.live.process import LiveProcess
+from tests.pages.beside_live import live as live
 from tests.pages.test_browser import faults, visit
 from tunnels.models import Gateway, PortCheck
 
 pytestmark = [*in_a_browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("pages-in-a-browser")]
-
-
-@pytest.fixture
-def live(live_server: Any, settings: Any) -> Iterator[LiveProcess]:
-    process = LiveProcess()
-    settings.PORTAL_URL, settings.LIVE_URL = live_server.url, process.url
-    csp = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]
-    settings.CONTENT_SECURITY_POLICY = {"DIRECTIVES": {**csp, "connect-src": ["'self'", process.url]}}
-    yield process
-    if process.thread.is_alive():
-        process.stop()
 
 
 @pytest.fixture

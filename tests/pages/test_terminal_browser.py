@@ -11,6 +11,7 @@ from accounts.models import User
 from machines.models import Machine
 from tests.chromium import in_a_browser
 from tests.factories import make_machine
+from tests.pages.beside_live import let_pages_reach
 from tests.pages.shell_server import ShellServer
 from tests.pages.test_browser import faults, visit
 from tests.pages.test_terminal_page import with_own_key
@@ -31,10 +32,7 @@ PASTE = """text => {
 @pytest.fixture
 def shells(settings: Any) -> Iterator[ShellServer]:
     server = ShellServer()
-    settings.LIVE_URL = server.url
-    csp = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]
-    connect = ["'self'", server.url, server.url.replace("http", "ws")]
-    settings.CONTENT_SECURITY_POLICY = {"DIRECTIVES": {**csp, "connect-src": connect}}
+    let_pages_reach(settings, server.url)
     yield server
     server.stop()
 

@@ -1,6 +1,5 @@
 """The terminal's page, the live process and a real sshd: from a press to a prompt, and back to the same shell."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from tests.live.terminals.guest_fixtures import kind as kind
 from tests.live.terminals.guest_fixtures import without_tmux as without_tmux
 from tests.machines.idle.guest import can_run
 from tests.machines.sealed import give_keys
+from tests.pages.beside_live import live as live
 from tests.pages.test_browser import visit
 
 pytestmark = [
@@ -26,18 +26,6 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not can_run(), reason="needs sshd, and root for terminals of its own"),
 ]
-
-
-@pytest.fixture
-def live(live_server: Any, settings: Any) -> Iterator[LiveProcess]:
-    process = LiveProcess()
-    settings.PORTAL_URL, settings.LIVE_URL = live_server.url, process.url
-    csp = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]
-    connect = ["'self'", process.url, process.url.replace("http", "ws")]
-    settings.CONTENT_SECURITY_POLICY = {"DIRECTIVES": {**csp, "connect-src": connect}}
-    yield process
-    if process.thread.is_alive():
-        process.stop()
 
 
 @pytest.fixture

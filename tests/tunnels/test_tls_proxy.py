@@ -15,8 +15,10 @@ from tests.tunnels.agent_stage import Vps
 from tests.tunnels.dial_fixtures import echo as echo
 from tests.tunnels.dial_fixtures import vps as vps
 from tests.tunnels.dial_stage import DialStage, as_worker, dial_stage, echo_of
+from tests.tunnels.proxy_fixtures import live as live
+from tests.tunnels.proxy_fixtures import proxy_kind as proxy_kind
 from tests.tunnels.targets import Target, pattern
-from tests.tunnels.tls_proxies import Proxy, program
+from tests.tunnels.tls_proxies import Proxy
 
 pytestmark = [
     pytest.mark.urls("tests.tunnels.urls"),
@@ -26,26 +28,13 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module", params=["nginx", "caddy"])
-def kind(request: pytest.FixtureRequest) -> str:
-    if program(request.param) is None:
-        pytest.skip(f"{request.param} is not installed: apt-get install --no-install-recommends {request.param}")
-    return str(request.param)
-
-
-@pytest.fixture(scope="module")
-def live(django_db_setup: None) -> Iterator[LiveProcess]:
-    """The live process, which trusts the proxy's words of who comes, and by TLS."""
-    process = LiveProcess(trusted=["127.0.0.1"])
-    yield process
-    process.stop()
-
-
 @pytest.fixture
-def stage(kind: str, vps: Vps, tmp_path: Path, live: LiveProcess, student: User, settings: Any) -> Iterator[DialStage]:
+def stage(
+    proxy_kind: str, vps: Vps, tmp_path: Path, live: LiveProcess, student: User, settings: Any
+) -> Iterator[DialStage]:
     """A site with HTTPS=on. The agent knows the proxy's address only."""
     settings.CLOUD, settings.LIVE_INSIDE, settings.SECURE_SSL_REDIRECT = "openstack", live.url, True
-    with dial_stage(vps, tmp_path, live, student, proxied=kind) as stage:
+    with dial_stage(vps, tmp_path, live, student, proxied=proxy_kind) as stage:
         yield stage
 
 

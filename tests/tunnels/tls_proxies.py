@@ -79,7 +79,8 @@ def _nginx(folder: Path, port: int) -> str:
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     places = " ".join(f"{kind}_temp_path {folder / kind};" for kind in kinds)
     who = "user root;" if os.geteuid() == 0 else ""
-    return f"""{who} daemon off; pid {folder / "pid"}; error_log stderr; worker_processes 1;
+    return f"""{who} daemon off; pid {folder / "pid"}; error_log stderr;
+master_process off; # killed, a master would leave its worker behind
 events {{}}
 http {{
     access_log off; {places}

@@ -20,7 +20,9 @@ from tests.live.terminals.guest_fixtures import machine as machine
 from tests.live.terminals.guest_stage import View
 from tests.machines.idle.guest import can_run
 from tests.ports import free_port
-from tests.tunnels.tls_proxies import Proxy, program
+from tests.tunnels.proxy_fixtures import live as live
+from tests.tunnels.proxy_fixtures import proxy_kind as proxy_kind
+from tests.tunnels.tls_proxies import Proxy
 from tests.waiting import PATIENCE
 
 pytestmark = [
@@ -30,20 +32,6 @@ pytestmark = [
     pytest.mark.skipif(not can_run(), reason="needs sshd, and root for terminals of its own"),
 ]
 TYPED = 300_000  # bytes, in frames of 64 KiB
-
-
-@pytest.fixture(scope="module", params=["nginx", "caddy"])
-def proxy_kind(request: pytest.FixtureRequest) -> str:
-    if program(request.param) is None:
-        pytest.skip(f"{request.param} is not installed: apt-get install --no-install-recommends {request.param}")
-    return str(request.param)
-
-
-@pytest.fixture(scope="module")
-def live(django_db_setup: None) -> Iterator[LiveProcess]:
-    process = LiveProcess(trusted=["127.0.0.1"])
-    yield process
-    process.stop()
 
 
 @pytest.fixture
