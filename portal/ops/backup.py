@@ -94,9 +94,12 @@ def applied(path: Path, found: Tools) -> set[tuple[str, str]]:
 
 
 def others() -> int:
-    """Count the sessions of other programs (web, worker, a person with psql) are open on the database."""
+    """Count the sessions of other programs (web, worker, a person with psql) that are open on the database.
+
+    In a transaction, PostgreSQL would say again and again what it said first: so there is none.
+    """
     let_go()
-    with psycopg.connect(**_facts()) as own:
+    with psycopg.connect(**_facts(), autocommit=True) as own:
         for _try in range(LEAVING_TRIES):
             if not (count := _count_others(own)):
                 break

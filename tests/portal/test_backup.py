@@ -4,6 +4,7 @@ What becomes of each machine when older rows meet a newer cloud is in tests/mach
 """
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -166,6 +167,13 @@ def test_a_table_that_the_backup_does_not_know_is_taken_away(saved: Path, back: 
     finally:
         with connection.cursor() as cursor:  # or no later test's database could be emptied
             cursor.execute("DROP TABLE IF EXISTS newer")
+
+
+def test_a_session_that_ends_meanwhile_is_waited_for(saved: Path, back: Back, monkeypatch: pytest.MonkeyPatch) -> None:
+    other, sleep = connection.copy(), time.sleep
+    other.ensure_connection()
+    monkeypatch.setattr("portal.ops.backup.time.sleep", lambda seconds: (other.close(), sleep(seconds)))
+    back()
 
 
 @pytest.mark.slow
