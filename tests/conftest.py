@@ -41,6 +41,7 @@ LONG_GROUPS = (
     "backup", "test_waiting_clients-openssh", "test_waiting_clients-embedded", "questions-in-a-browser", "tunnels-end-to-end",
     "test_agent_program-openssh", "test_agent_program-embedded", "contract-simulated", "guests-simulated",
 )  # fmt: skip
+LONGEST_IN_A_NAME = 150  # characters of a value in the name of a test
 # What was compiled is kept, whatever the environment says: else each worker rewrites the assertions of all tests anew, and each
 # process that a test starts compiles all of ours.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -96,6 +97,11 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.freeze()
         gc.set_threshold(10_000, 20, 20)
         gc.enable()
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a long value by its length: each worker sends the names of all tests, and one was of 60 MB."""
+    return f"{argname}-of-{len(val)}" if isinstance(val, str | bytes) and len(val) > LONGEST_IN_A_NAME else None
 
 
 @pytest.hookimpl(trylast=True)
