@@ -27,7 +27,7 @@ class ShellLine:
         while not self._opens():
             assert self.told[-1].get("again", True), self.told
             assert time.monotonic() < ends, self.told
-            time.sleep(1)  # the page waits, too, before it tries again: a refusal is no condition
+            time.sleep(0.3)
         return self
 
     def __exit__(

@@ -7,6 +7,7 @@ from pathlib import Path
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from cloud.contract import MOST_LOG_BYTES
+from lib.side_by_side import until_first
 
 PIECE_BYTES = 16384
 MOST_FRAME_BYTES = 65536
@@ -52,13 +53,7 @@ class SerialLines:
 
 
 async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, viewer: WebSocket) -> None:
-    tasks = [asyncio.ensure_future(_out(reader, viewer)), asyncio.ensure_future(_in(writer, viewer))]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    await until_first(_out(reader, viewer), _in(writer, viewer))
 
 
 async def _out(reader: asyncio.StreamReader, viewer: WebSocket) -> None:

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from lib import seldom
+from lib.side_by_side import until_first
 from portal.live import dial_door, rights_watch
 from portal.live.dial_sides import LocalSide, Side, SocketSide
 from portal.live.entry import PERSON, Entry, Refused, request_of
@@ -45,8 +46,8 @@ class Meeting:
 
 
 @dataclass(eq=False)
-class Held:
-    """A connection that a person of this process has."""
+class Watched:
+    """A connection of a person, which is cut when their right to the machine ends."""
 
     entry: Entry
     machine: UUID
@@ -59,7 +60,7 @@ class Dials:
         self.counts = counts
         self.waiting: dict[UUID, Meeting] = {}
         self.open: set[Meeting] = set()
-        self.held: set[Held] = set()
+        self.watched: set[Watched] = set()
         self._turns = asyncio.Semaphore(THREADS)
         self.is_draining = False
 
@@ -97,17 +98,17 @@ class Dials:
         """Give a person the socket at the end of a way that was asked for just now. Before it is cut for their right, `tell` hears why."""
         self._check_room()
         async with self._on(way) as (sock, cut):
-            with self.holding(Held(entry, machine, cut, tell)):
+            with self.watching(Watched(entry, machine, cut, tell)):
                 yield sock
 
     @contextlib.contextmanager
-    def holding(self, held: "Held") -> Iterator[None]:
+    def watching(self, one: "Watched") -> Iterator[None]:
         """Watch a person's right to what they have, until the end of the block."""
-        self.held.add(held)
+        self.watched.add(one)
         try:
             yield
         finally:
-            self.held.discard(held)
+            self.watched.discard(one)
 
     @contextlib.asynccontextmanager
     async def _on(self, way: Way) -> AsyncIterator[tuple[socket.socket, Callable[[], Any]]]:
@@ -142,24 +143,24 @@ class Dials:
 
     def _cut_unsure(self) -> None:
         # What goes on while nobody looks waits for the database: nobody sees anything of it before.
-        self._cut([one for one in self.held if one.entry.kind != PERSON], "unsure")
+        self._cut([one for one in self.watched if one.entry.kind != PERSON], "unsure")
 
     async def _check_rights(self) -> bool:
         """Say whether everybody's rights are known to be right."""
-        held = list(self.held)
-        if not held:
+        watched = list(self.watched)
+        if not watched:
             return True
         try:
-            good = await read(dial_door.still, [(one.entry, one.machine) for one in held])
+            good = await read(dial_door.still, [(one.entry, one.machine) for one in watched])
         except Exception as error:
             seldom.warning(log, "dial rights", "rights could not be looked at: %r", error, memory=seldom.OWN)
-            return not self.held
-        self._cut([one for place, one in enumerate(held) if place not in good], "rights")
+            return not self.watched
+        self._cut([one for place, one in enumerate(watched) if place not in good], "rights")
         return True
 
-    def _cut(self, held: list["Held"], why: str) -> None:
-        for one in held:
-            self.held.discard(one)
+    def _cut(self, connections: list["Watched"], why: str) -> None:
+        for one in connections:
+            self.watched.discard(one)
             self.counts[f"dialed {why}"] += 1
             if one.tell:
                 one.tell(why)
@@ -214,19 +215,14 @@ class Dials:
     async def _pass(self, meeting: Meeting, side: Side) -> str:
         self.open.add(meeting)
         meeting.began.set()
-        works = [_copy(meeting.first, side), _copy(side, meeting.first), meeting.restart.wait()]
-        tasks = [asyncio.ensure_future(work) for work in works]
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            await until_first(_copy(meeting.first, side), _copy(side, meeting.first), meeting.restart.wait())
             meeting.why = "restart" if self.is_draining else "ended"
         finally:
-            for task in tasks:
-                task.cancel()
             self.open.discard(meeting)
             self.counts[f"dialed {meeting.why}"] += 1
             code = 1012 if self.is_draining else 1000
             try:
-                await asyncio.gather(*tasks, return_exceptions=True)
                 for end in (meeting.first, side):
                     await end.close(code, meeting.why)
             finally:  # also when it is cancelled once more: the other side waits for this

@@ -71,7 +71,7 @@ class Shown:
         """The colour of its state; a warning where its setup failed, though it runs."""
         return "busy" if self.must_see_setup else tone_of(self.machine.state)
 
-    house = property(lambda self: f"house-{tone_of(self.machine.state)}")  # the drawing of its state
+    state_icon = property(lambda self: f"house-{tone_of(self.machine.state)}")
 
     @cached_property
     def is_busy(self) -> bool:

@@ -24,6 +24,16 @@ _AT_REST: dict[str, Promise] = {
     State.GONE: gettext_lazy("Its ports are closed, and its share of the quota is free again."),
 }
 
+# What was asked for, while no worker has taken it up.
+_ASKED: dict[str, Promise] = {
+    State.QUEUED: gettext_lazy("It is about to be made from its archive."),
+    State.SUSPENDING: gettext_lazy("It is about to go to sleep."),
+    State.WAKING: gettext_lazy("It is about to wake up."),
+    State.SHELVING: gettext_lazy("It is about to be put away."),
+    State.ARCHIVING: gettext_lazy("It is about to be archived."),
+    State.DELETING: gettext_lazy("It is about to be deleted."),
+}
+
 # What a machine does once, where somebody asked for it; named by the counters of Machine.
 _ASKED_ONCE: dict[str, Promise] = {
     "resets": gettext_lazy("It is about to be reset to its template."),
@@ -57,7 +67,7 @@ def at_rest(machine: Machine) -> str:
 def _under_way(machine: Machine) -> str:
     """Say what was asked for and is not done yet."""
     if not machine.has_come_true:
-        return _("Next: %(state)s.") % {"state": str(State(machine.state_on_the_way).label).lower()}
+        return str(_ASKED.get(machine.state_on_the_way, _("Working on it.")))
     if machine.must_adopt:
         return _("It is being taken over from the cluster.")
     asked = (said for name, said in _ASKED_ONCE.items() if _is_owed(machine, name))

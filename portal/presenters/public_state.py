@@ -34,7 +34,7 @@ class PublicState:
         self.kind = computer.get_kind_display()
         self.state = State(computer.state).label
         self.tone = tone_of(computer.state)
-        self.house = self.tone.replace("tone-", "house-")
+        self.state_icon = self.tone.replace("tone-", "house-")
         self.sentence = _SENTENCES[computer.state]
         self.is_lost = computer.state == State.LOST
         self.since = date_format(timezone.localtime(computer.state_since), "YEAR_MONTH_FORMAT")

@@ -3,27 +3,24 @@
 from uuid import UUID
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from machines.models import Machine
 from portal import access
 from portal.presenters.console_place import ConsolePlace
 from portal.presenters.show_machines import show
 from portal.presenters.taught_machines import address_for
 from portal.signed_in import SignedIn
+from portal.views import in_care
 
 
 @require_GET
 @never_cache
 def page(request: SignedIn, pk: UUID) -> HttpResponse:
     """Show the page; its script asks the live process for the log."""
-    row: Machine = get_object_or_404(access.in_care_of(request.user).with_parts(), pk=pk)
-    if refusal := access.why_not(request.user, "console", row):
-        raise PermissionDenied(str(refusal))
+    row = in_care.find(request, pk, "console")
     shown = show(row, request.user)
     back = address_for(request.user, row, is_admin=access.administers(request.user))
     context = {"s": shown, "console": ConsolePlace(shown), "back": back, "live_url": settings.LIVE_URL}

@@ -3,16 +3,14 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from courses.models import Template
 from lib.notes import Refusal
 from machines import actions
-from machines.models import Machine
 from machines.states import State
 from machines.verbs import Verb
 from portal import access
@@ -26,6 +24,7 @@ from portal.presenters.machine_history import history
 from portal.presenters.show_machines import show
 from portal.presenters.taught_machines import address_for, found, shown_to, templates_of
 from portal.signed_in import SignedIn
+from portal.views import in_care
 from portal.views.idle_questions import latest_of
 from quotas.models import QuotaRequest
 
@@ -52,19 +51,11 @@ def teaching(request: SignedIn) -> HttpResponse:
     return render(request, "teaching/home.html", context)
 
 
-def _find(request: SignedIn, pk: UUID, verb: str = "watch") -> Machine:
-    """Return the machine; 404 for whoever has nothing to do with it, 403 for whoever may not do `verb` to it."""
-    row: Machine = get_object_or_404(access.in_care_of(request.user).with_parts(), pk=pk)
-    if refusal := access.why_not(request.user, verb, row):
-        raise PermissionDenied(str(refusal))
-    return row
-
-
 @require_GET
 @never_cache
 def machine(request: SignedIn, pk: UUID) -> HttpResponse:
     """Show what a machine does and what happened to it. Its owner and administrators have a page that shows more."""
-    row = _find(request, pk)
+    row = in_care.find(request, pk)
     own = address_for(request.user, row, is_admin=access.administers(request.user))
     if own != request.path:
         return redirect(own)
@@ -75,7 +66,7 @@ def machine(request: SignedIn, pk: UUID) -> HttpResponse:
 @never_cache
 def live(request: SignedIn, pk: UUID) -> HttpResponse:
     """Answer the part of that page that changes by itself; nothing while it would look the same."""
-    shown = show(_find(request, pk), request.user)
+    shown = show(in_care.find(request, pk), request.user)
     if shown.version == request.GET.get("seen"):
         return HttpResponse(status=204)
     return render(request, "teaching/_machine.html", _context(shown))
@@ -98,7 +89,7 @@ def _context(shown: Shown) -> dict[str, object]:
 @once_per_form
 def wake(request: SignedIn, pk: UUID) -> HttpResponse:
     """Wake a student's machine. The history and the audit log say who did."""
-    row = _find(request, pk, Verb.WAKE)
+    row = in_care.find(request, pk, Verb.WAKE)
     try:
         actions.wake(machine=row, by=request.user)
     except Refusal as refusal:

@@ -9,7 +9,7 @@ from tests.journeys.stack import Stack, wait_for
 from tests.journeys.visitor import Visitor
 from tests.waiting import PATIENCE
 
-NEW_SHELL = "This is a new shell."
+NEW_SHELL = "This is a new terminal."
 ANSWER_MS = 10_000
 OPEN_MS = 180_000  # an emulated guest may be said to run before its sshd listens
 

@@ -16,6 +16,7 @@ from tests.factories import make_machine
 from tests.pages.beside_live import let_pages_reach
 from tests.pages.files_door import FilesDoor
 from tests.pages.test_browser import AXE, faults, visit
+from tests.pages.test_terminal_page import with_own_key
 from tests.waiting import until
 
 pytestmark = [*in_a_browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("pages-in-a-browser")]
@@ -38,7 +39,7 @@ def door(tmp_path: Path, settings: Any) -> Iterator[FilesDoor]:
 
 @pytest.fixture
 def machine(student: User) -> Machine:
-    return make_machine(student, state="running", name="condor")
+    return with_own_key(make_machine(student, state="running", name="condor"))
 
 
 def opened(
@@ -112,7 +113,9 @@ def test_an_upload_that_is_cut_goes_on_and_is_compared(
     page = opened(browser, live_server, machine)
     upload(page, file)
     expect(page.locator(".move [data-say]")).to_contain_text("Arrived, the same on both sides.")
-    assert hashlib.sha256(file.read_bytes()).hexdigest() in page.locator(".move [data-say]").inner_text()
+    expect(page.locator(".move [data-whole]")).to_be_hidden()
+    page.get_by_text("SHA-256").click()
+    expect(page.locator(".move [data-whole]")).to_have_text(hashlib.sha256(file.read_bytes()).hexdigest())
     assert (door.home / file.name).read_bytes() == file.read_bytes()
     assert door.taken == 20 << 20  # nothing was sent twice
     expect(row(page, file.name)).to_be_visible()
@@ -237,9 +240,7 @@ def test_a_refused_name_says_so_at_its_field(
     expect(row(page, "c.txt").locator(".opens")).to_be_focused()
 
 
-def test_a_new_folder_is_made_by_keyboard(
-    browser: Browser, live_server: Any, machine: Machine, door: FilesDoor
-) -> None:
+def test_a_new_folder_is_made_by_keyboard(browser: Browser, live_server: Any, machine: Machine, door: Any) -> None:
     page = opened(browser, live_server, machine)
     expect(page.locator("#files-title")).to_be_focused()
     page.get_by_role("button", name="Folder").press("Enter")

@@ -73,8 +73,19 @@ def test_axe_finds_nothing_and_nothing_is_too_wide(
     page.reload()
     shells.visit(2).show("\x1b]0;debian@condor: ~/una/carpeta/muy/larga\x07\x1b[34mazul\x1b[90mgris\x1b[0m $ ")
     expect(page.locator(".xterm-rows")).to_contain_text("gris")
+    shells.visit(2).say(type="names", names=["1", "2"])
     page.locator("#shell-menu > summary").click()
-    assert faults(page, f"terminal-{language}", *looks) == []
+    wrong = faults(page, f"terminal-{language}", *looks)
+    page.locator("[data-do=close]").click()
+    wrong += faults(page, f"terminal-{language}-closing", looks[0])
+    page.keyboard.press("Escape")
+    shells.opens = False
+    shells.visit(2).end(1012)
+    shells.visit(3).say(type="wait", place=3)
+    wrong += faults(page, f"terminal-{language}-connecting", looks[1])
+    shells.visit(3).end(4004, "No.")
+    expect(page.locator("#ssh-instead")).to_be_visible()
+    assert wrong + faults(page, f"terminal-{language}-refused", looks[0]) == []
 
 
 def test_the_shell_is_shown_in_its_colors_and_takes_keys_under_the_csp(page: Page, shells: ShellServer) -> None:
@@ -109,21 +120,6 @@ def test_emoji_are_as_wide_as_programs_think(page: Page, shells: ShellServer) ->
     says(page, "Conectada")
     shells.visit().show("\U0001f980\x1b[6n")
     typed(shells, b"\x1b[1;3R")
-
-
-def test_a_title_stays_in_its_tab_without_tags_and_short(page: Page, shells: ShellServer) -> None:
-    says(page, "Conectada")
-    shells.visit().show(f"\x1b]0;<b>x\u202e</b>{'y' * 100}\x07")
-    expect(page.locator("#shell-tabs a")).to_have_text(f"1 <b>x</b>{'y' * 22}")
-    assert page.title() == "Terminal de condor · Minga"
-
-
-def test_a_second_tab_is_a_shell_of_its_own(page: Page, shells: ShellServer) -> None:
-    says(page, "Conectada")
-    page.get_by_role("button", name="Otra terminal").click()
-    shells.visit(2).show("dos")
-    expect(page.locator(".shell-place:visible")).to_contain_text("dos")
-    assert [each.name for each in shells.visits] == ["1", "2"]
 
 
 # ---- the line ----
@@ -175,17 +171,9 @@ def test_a_new_shell_after_a_restart_is_told_where_no_tmux_kept_the_old_one(page
     shells.opens = False
     shells.visit().end(1012)
     shells.visit(2).open(life="b", survives=False)
-    expect(page.locator("#line-note p")).to_contain_text("Este es un shell nuevo")
+    expect(page.locator("#line-note p")).to_contain_text("Esta es una terminal nueva")
     page.get_by_role("button", name="De acuerdo").click()
     expect(page.locator("#line-note")).to_be_hidden()
-
-
-def test_a_shell_is_ended_after_a_question(page: Page, shells: ShellServer) -> None:
-    says(page, "Conectada")
-    page.locator("#shell-menu > summary").click()
-    page.get_by_role("button", name="Terminar este shell").click()
-    page.get_by_role("button", name="Terminarlo").click()
-    until(lambda: {"type": "close"} in shells.visit().frames, "it was asked to end")
 
 
 def test_when_nobody_answers_it_says_so_and_how_to_come_in(page: Page, shells: ShellServer) -> None:

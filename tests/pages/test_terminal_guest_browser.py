@@ -67,7 +67,7 @@ def test_after_a_restart_of_live_the_shell_is_the_same_or_the_page_says_so(
     if kind == "tmux":
         runs(page, "echo still-[$HERE]", "still-[42]")
     else:
-        expect(page.locator("#line-note")).to_contain_text("This is a new shell.")
+        expect(page.locator("#line-note")).to_contain_text("This is a new terminal.")
 
 
 def test_the_shell_of_one_that_wakes_opens_by_itself_and_has_the_whole_place(

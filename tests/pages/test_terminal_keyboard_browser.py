@@ -23,7 +23,7 @@ def test_tab_leads_from_a_shell_that_ended_to_the_button_for_a_new_one(page: Pag
     says(page, "Conectada")
     page.locator(".xterm-helper-textarea").focus()
     shells.visit().end(4000)
-    says(page, "Terminada")
+    says(page, "Cerrada")
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="Abrir una nueva")).to_be_focused()
     expect(page.locator("#survives")).to_be_empty()

@@ -67,10 +67,11 @@ def test_enter_can_be_left_out_for_a_program_that_waits_for_a_key(phone: Page, s
 
 def test_keys_of_the_row_and_ctrl_that_stays_pressed(phone: Page, shells: ShellServer) -> None:
     row = phone.locator("#keyrow")
-    for key in ("Esc", "Tab", "Arriba", "Ctrl"):
+    expect(row).to_have_attribute("data-more-after", "")  # it fades where there is more of it
+    for key in ("Esc, Escape", "Tab, tabulador", "Arriba", "Ctrl, para la tecla siguiente"):
         row.get_by_role("button", name=key, exact=True).tap()
     phone.locator("#typed").press_sequentially("c")
-    row.get_by_role("button", name="~").tap()
+    row.get_by_role("button", name="Virgulilla").tap()
     typed(shells, b"\x1b\t\x1b[A\x03~")
     expect(phone.locator("#typed")).to_have_value("")
 
@@ -78,7 +79,7 @@ def test_keys_of_the_row_and_ctrl_that_stays_pressed(phone: Page, shells: ShellS
 def test_ctrl_is_for_the_next_key_after_a_line_was_sent_too(phone: Page, shells: ShellServer) -> None:
     phone.locator("#typed").fill("sleep 100")
     phone.locator("#typed").press("Enter")
-    phone.get_by_role("button", name="Ctrl", exact=True).tap()
+    phone.get_by_role("button", name="Ctrl").tap()
     phone.locator("#typed").press_sequentially("c")
     typed(shells, b"sleep 100\r\x03")
     expect(phone.locator("#typed")).to_have_value("")

@@ -94,7 +94,8 @@ def shown(owner: User, **facts: Any) -> Any:
         ({"rescues_asked": 1}, "It is about to be started from a rescue image."),
         ({"resets_asked": 1}, "It is about to be reset to its template."),
         ({"adopting": True}, "It is being taken over from the cluster."),
-        ({"wanted": "suspended"}, "Next: going to sleep."),
+        ({"wanted": "suspended"}, "It is about to go to sleep."),
+        ({"state": "archived"}, "It is about to be made from its archive."),
         ({"state": "deleting", "wanted": "gone"}, "Its disk and its ports go with it."),
         ({"state": "failed"}, "Something went wrong, and nobody knows what. Try again, or ask an administrator."),
     ],
@@ -105,7 +106,7 @@ def test_what_is_worked_on_is_named(student: User, facts: dict[str, Any], said: 
 
 def test_a_setup_that_failed_has_a_warnings_colour(student: User) -> None:
     machine = shown(student, setup="failed", setup_fault="no network")
-    assert (machine.tone, machine.house) == ("busy", "house-on")
+    assert (machine.tone, machine.state_icon) == ("busy", "house-on")
 
 
 def test_ports_of_a_broken_machine_are_not_called_open(student: User) -> None:

@@ -64,7 +64,7 @@ class Scene:
 
     def left(self) -> Counter[str]:
         """Count what stays behind: rows, connections of the live process, and what this process has open."""
-        dials = {"waiting": len(self.dials.waiting), "open": len(self.dials.open), "held": len(self.dials.held)}
+        dials = {"waiting": len(self.dials.waiting), "open": len(self.dials.open), "watched": len(self.dials.watched)}
         rows = {"rows": Dial.objects.count(), "ssh targets": SshTarget.objects.count()}
         return Counter({**dials, **rows, "threads": threading.active_count(), "sockets": len(open_sockets("self"))})
 
@@ -153,4 +153,4 @@ def test_a_persons_connection_ends_with_their_right(
         return rest
 
     assert stage.in_live(go()) == b""
-    until(lambda: not stage.dials.open and not stage.dials.held)
+    until(lambda: not stage.dials.open and not stage.dials.watched)

@@ -23,6 +23,7 @@ from django.utils.translation import gettext_noop as _
 
 from lib import seldom
 from lib.notes import Note, Refusal
+from lib.side_by_side import until_first
 from lib.whole_numbers import whole_number
 from portal.live import sse, ticket_entry
 from portal.live.admission import until_left
@@ -122,20 +123,15 @@ class Checks:
     async def _carry(self, ask: "Ask", entry: Entry, subject: Subject, receive: Any) -> str:
         """Walk, until that is done, the person leaves, or may no longer know."""
         walking = asyncio.create_task(self._walk(ask, entry, subject))
-        leaving = asyncio.create_task(until_left(receive))
         losing = asyncio.create_task(_until_lost(entry, subject.machine))
-        tasks = {walking: "", leaving: "left", losing: "rights"}
-        try:
-            done, _rest = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            if walking in done:
-                walking.result()
-            elif losing in done:
-                await ask.refuse(403, "forbidden", Note(_WHY["other"]))
-            return "checked" if walking in done else tasks[done.pop()]
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        ended = await until_first(walking, losing, until_left(receive))
+        if walking in ended:
+            walking.result()
+            return "checked"
+        if losing not in ended:
+            return "left"
+        await ask.refuse(403, "forbidden", Note(_WHY["other"]))
+        return "rights"
 
     async def _walk(self, ask: "Ask", entry: Entry, subject: Subject) -> None:
         hops: list[Hop] = []

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from lib import seldom
+from lib.side_by_side import until_first
 from portal.live import rights_watch
 from portal.live.consoles import console_door
 from portal.live.consoles.console_calls import Calls
@@ -189,15 +190,9 @@ async def _listen(side: SocketSide) -> str:
 
 async def _first(viewer: Viewer, *works: Awaitable[str]) -> str:
     """Run these side by side until the first returns, or the viewer is ended. Return why."""
-    tasks = [asyncio.ensure_future(work) for work in works]
     try:
-        await asyncio.wait([*tasks, viewer.ended], return_when=asyncio.FIRST_COMPLETED)
-        if viewer.ended.done():
-            return viewer.ended.result()
-        return next(task for task in tasks if task.done()).result()
+        ended = await until_first(asyncio.shield(viewer.ended), *works)
+        why: str = (viewer.ended if viewer.ended.done() else ended[0]).result()
+        return why
     except OSError:
         return "left"  # it hung up while something was sent
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

@@ -6,6 +6,7 @@ import ssl
 from typing import TYPE_CHECKING, Any
 
 from cloud.contract import SerialConsole
+from lib.side_by_side import until_first
 from portal.live.dial_sides import SocketSide
 from portal.live.sockets import Meter
 from portal.live.terminals.frames import Ack, BadFrame
@@ -54,16 +55,8 @@ class Bridge:
             raise Ended("busy") from error
 
     async def _pass(self, line: "ClientConnection") -> None:
-        works = (self._type(line), self._show(line), self._watch())
-        tasks = [asyncio.ensure_future(work) for work in works]
-        try:
-            done, _waiting = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        for work in await until_first(self._type(line), self._show(line), self._watch()):
+            work.result()
 
     async def _type(self, line: "ClientConnection") -> None:
         """Read frames of the browser. The next is read when the line has taken this one."""

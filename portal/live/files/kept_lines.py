@@ -11,6 +11,7 @@ from uuid import UUID
 
 import asyncssh
 
+from lib.side_by_side import until_first
 from machines.guest_files.file_faults import FileFault
 from machines.guest_files.sftp_sessions import Session, open_session
 from portal.live.entry import Entry
@@ -101,7 +102,7 @@ class Lines:
         try:
             async with self.guests.signed_in(entry, machine, on_cut=line.cut) as connection:
                 line.connection.set_result(connection)
-                await _first(line.ended.wait(), connection.wait_closed())
+                await until_first(line.ended.wait(), connection.wait_closed())
         except Exception as error:
             line.fail(error)
         finally:
@@ -116,13 +117,3 @@ class Lines:
             line.cut(why)
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=1)
-
-
-async def _first(*works: Any) -> None:
-    tasks = [asyncio.ensure_future(work) for work in works]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

@@ -27,7 +27,7 @@ RESTART = Ending(1012, "restart", Note(_("Minga restarts. This terminal comes ba
 UNSURE = Ending(
     1013, "unsure", Note(_("Minga could not look up its data just now. This goes on by itself.")), again=True
 )
-EXITED = Ending(4000, "exited", Note(_("The shell has ended.")))
+EXITED = Ending(4000, "exited", Note(_("This terminal is closed.")))
 ELSEWHERE = Ending(4001, "elsewhere", Note(_("This terminal is open in another window of yours.")))
 LOST = Ending(4002, "lost", Note(_("The connection to the machine was lost.")), again=True)
 RIGHTS = Ending(4003, "rights", Note(_("You may no longer use this machine, or you have signed out.")))
@@ -37,14 +37,15 @@ TOO_MANY = Ending(
     4008,
     "too_many",
     Note(
-        _("You have %(count)s terminals open. End one of them (exit), then open this one."), {"count": MOST_OF_A_PERSON}
+        _("You have %(count)s terminals open, over all your machines. Close one of them, then open this one."),
+        {"count": MOST_OF_A_PERSON},
     ),
 )
 TOO_MANY_THERE = Ending(
     4008,
     "too_many_there",
     Note(
-        _("This machine has %(count)s terminals open. End one of them (exit), then open this one."),
+        _("This machine has %(count)s terminals open. Close one of them, then open this one."),
         {"count": MOST_OF_A_MACHINE},
     ),
 )

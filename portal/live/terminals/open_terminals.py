@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from portal.live import ticket_entry
-from portal.live.dials import Held
+from portal.live.dials import Watched
 from portal.live.entry import Refused, address_of
 from portal.live.guest_connections import Guests
 from portal.live.reading import read
@@ -64,8 +64,8 @@ class OpenTerminals:
         terminal = self._terminal(key, viewer)
         if isinstance(terminal, Ending):
             return viewer.end(terminal)
-        held = Held(viewer.entry, key.machine, lambda: None, lambda why: viewer.end(endings.of_right(why)))
-        with self.guests.dials.holding(held):
+        watched = Watched(viewer.entry, key.machine, lambda: None, lambda why: viewer.end(endings.of_right(why)))
+        with self.guests.dials.watching(watched):
             terminal.attach(viewer, *terminal_door.seen(scope))
             self._tell_names(key)
             try:

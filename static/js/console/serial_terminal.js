@@ -2,13 +2,7 @@
 import "../adopted_styles.js";
 import { Terminal } from "../../vendor/xterm/xterm.mjs";
 import { FitAddon } from "../../vendor/xterm/fit.mjs";
-
-const FONT = 'ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace';
-
-function theme(place) {
-  const style = getComputedStyle(place);
-  return { background: style.backgroundColor, foreground: style.color, cursor: "#f5b83d", cursorAccent: "#0d0f12", selectionBackground: "#5a6b8c" };
-}
+import { FONT, onOtherTheme, theme } from "../terminal/look.js";
 
 export function makeTerminal(place, typed, typedBytes) {
   const terminal = new Terminal({
@@ -25,9 +19,7 @@ export function makeTerminal(place, typed, typedBytes) {
   terminal.open(place);
   fit.fit();
   new ResizeObserver(() => { if (place.offsetParent) fit.fit(); }).observe(place);
-  const recolor = () => { terminal.options.theme = theme(place); };
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", recolor);
-  new MutationObserver(recolor).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  onOtherTheme(() => { terminal.options.theme = theme(place); });
   terminal.onData(typed);
   terminal.onBinary(typedBytes);
   // Tab is the guest's; this key gives the page its focus back.

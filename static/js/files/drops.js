@@ -1,7 +1,7 @@
 // Files that are dragged onto the pane or onto the terminal. Dropped anywhere else in the window they would replace the page.
 import { say } from "./file_words.js";
 
-export function receiveDrops({ folderName, take }) {
+export function receiveDrops({ isOffered, folderName, take }) {
   const veil = document.getElementById("drop-here");
   const isOfFiles = (event) => Boolean(event.dataTransfer?.types.includes("Files"));
   let leaving = 0;
@@ -13,6 +13,7 @@ export function receiveDrops({ folderName, take }) {
     event.preventDefault();
     event.dataTransfer.dropEffect = "copy";
     clearTimeout(leaving);
+    if (!isOffered()) return hide();
     leaving = setTimeout(hide, 1000); // it is said again and again while something is dragged over the window
     if (!veil.hidden) return;
     veil.querySelector("span").replaceChildren(say("drop", { name: folderName() }));
@@ -29,6 +30,7 @@ export function receiveDrops({ folderName, take }) {
     event.stopPropagation();
     clearTimeout(leaving);
     hide();
+    if (!isOffered()) return;
     const folders = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter((entry) => entry?.isDirectory);
     const names = folders.map(({ name }) => name);
     take([...event.dataTransfer.files].filter(({ name }) => !names.includes(name)), names);

@@ -1,6 +1,7 @@
 // How the files on their way look: a row each, with a bar, what is left, and what may be pressed in its state.
 import { isolated, say, size, sizeOf, span, word } from "./file_words.js";
 
+const SHORT = 8; // signs of a sum by which two are told apart at a glance
 const DRAW_MS = 400; // a bar need not be drawn more often
 
 export class Moves {
@@ -69,6 +70,7 @@ export class Moves {
     const isWhole = ["asking", "waiting", "done"].includes(upload.state);
     row.querySelector("[data-of]").textContent = isWhole ? size(upload.size) : sizeOf(upload.sent, upload.size);
     row.querySelector("[data-say]").replaceChildren(this.#sentence(upload));
+    this.#showSum(row.querySelector("[data-sum]"), upload);
     if (isNewState) this.#offer(row, upload);
   }
 
@@ -80,8 +82,15 @@ export class Moves {
       if (!rate) return say("sending");
       return say("speed", { rate: size(rate), left: span((upload.size - upload.sent) / rate) });
     }
-    if (state === "done") return upload.isCompared ? say("compared", { sum: upload.sum }) : say("not-compared");
+    if (state === "done") return say(upload.isCompared ? "compared" : "not-compared");
     return say(state, { name });
+  }
+
+  // Folded: most people need only know that both are the same.
+  #showSum(place, { state, isCompared, sum }) {
+    place.hidden = state !== "done" || !isCompared;
+    place.querySelector("summary code").textContent = `${sum.slice(0, SHORT)}…`;
+    place.querySelector("[data-whole]").textContent = sum;
   }
 
   #offer(row, upload) {

@@ -5,6 +5,8 @@ import { isKeptOpen, narrow } from "./kept.js";
 const pane = document.getElementById("files");
 const button = document.getElementById("files-button");
 let loaded = null;
+// What lies in a machine can be listed while its terminal can be opened: at one that sleeps nothing is offered.
+const isAwake = () => document.getElementById("place").dataset.kind === "shell";
 
 function load() {
   loaded ??= import("./pane.js").catch(() => {
@@ -15,7 +17,19 @@ function load() {
   return loaded;
 }
 
-button.hidden = false;
+function wasLeft() {
+  return (!narrow.matches && isKeptOpen()) || sessionStorage.getItem(`files:${pane.dataset.machine}`);
+}
+
+async function follow() {
+  if (button.hidden === !isAwake()) return;
+  button.hidden = !isAwake();
+  if (isAwake() && !loaded && wasLeft()) return load();
+  const files = await loaded;
+  if (isAwake()) files?.comeBack();
+  else files?.rest();
+}
+
 button.addEventListener("click", async () => {
   const isFirst = !loaded;
   const files = await load();
@@ -28,8 +42,9 @@ for (const name of ["dragover", "drop"]) {
   window.addEventListener(name, (event) => {
     if (!event.dataTransfer?.types.includes("Files")) return;
     event.preventDefault();
-    load();
+    if (isAwake()) load();
   });
 }
 
-if ((!narrow.matches && isKeptOpen()) || sessionStorage.getItem(`files:${pane.dataset.machine}`)) load();
+document.addEventListener("htmx:afterSettle", follow);
+follow();

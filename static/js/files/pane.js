@@ -18,7 +18,7 @@ const queue = new Queue({
   machine: pane.dataset.machine, server, sums: pane.dataset.sums, onChange: (upload) => moves.draw(upload), onArrival: refreshFor,
 });
 const sheet = sheetOf(pane, fill);
-export const { open, toggle } = sheet;
+export const { open, toggle, rest, comeBack } = sheet;
 let wanted = null; // the upload of before a reload, whose file is chosen again
 
 function fill() {
@@ -98,7 +98,8 @@ function shutNew() {
   part("new").focus();
 }
 
-receiveDrops({ folderName: () => (list.isShown ? list.name : word("home")), take });
+const isOffered = () => !document.getElementById("files-button").hidden;
+receiveDrops({ isOffered, folderName: () => (list.isShown ? list.name : word("home")), take });
 for (const name of ["online", "pageshow"]) addEventListener(name, () => queue.hurry());
 document.addEventListener("visibilitychange", () => { if (!document.hidden) queue.hurry(); });
 // The machine woke up, or the live process is there again: what could not be shown may be shown now.

@@ -30,9 +30,22 @@ export function sheetOf(pane, onOpen) {
     button.focus();
   }
 
+  // While the machine sleeps: out of sight, and open again once it is awake.
+  function rest() {
+    pane.hidden = true;
+    cover();
+  }
+
+  function comeBack() {
+    if (button.getAttribute("aria-expanded") !== "true") return;
+    pane.hidden = false;
+    cover();
+    onOpen();
+  }
+
   pane.querySelector("[data-close]").addEventListener("click", close);
   pane.addEventListener("keydown", (event) => { if (event.key === "Escape" && pane.hasAttribute("data-sheet")) close(); });
   narrow.addEventListener("change", cover);
   if (!narrow.matches && isKeptOpen()) open({ focus: false });
-  return { open, toggle: () => (pane.hidden ? open() : close()) };
+  return { open, rest, comeBack, toggle: () => (pane.hidden ? open() : close()) };
 }

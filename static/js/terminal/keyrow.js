@@ -1,4 +1,6 @@
 // The row of keys that phones lack. Ctrl stays pressed until the next key, wherever that is typed.
+import { hintsAtMore } from "./edges.js";
+
 const PLAIN = { Escape: "\x1b", Tab: "\t" };
 const ARROWS = { ArrowUp: "A", ArrowDown: "B", ArrowRight: "C", ArrowLeft: "D" };
 const row = document.getElementById("keyrow");
@@ -26,6 +28,7 @@ function arrow(letter, terminal) {
 
 // `shown` returns the shell that is on the page.
 export function pressesKeys(shown) {
+  hintsAtMore(row);
   row.addEventListener("pointerdown", (event) => event.preventDefault()); // the keyboard of a phone stays where it is
   row.addEventListener("click", ({ target }) => {
     const button = target.closest("button");

@@ -25,6 +25,7 @@ export class Line {
   #again = 0;
   #silence = 0;
   #typedAt = 0;
+  #isToClose = false;
   state = "idle";
 
   constructor(address, size, hear) {
@@ -79,9 +80,11 @@ export class Line {
     if (this.isOpen) this.#socket.send(JSON.stringify({ type: "resize", cols, rows }));
   }
 
-  // For good: what runs in the shell ends.
-  end() {
+  // For good: what runs in the shell ends. Where the line is not open just now, as soon as it is.
+  close() {
+    this.#isToClose = true;
     if (this.isOpen) this.#socket.send(JSON.stringify({ type: "close" }));
+    else if (this.state !== "connecting") this.start();
   }
 
   #url() {
@@ -114,6 +117,7 @@ export class Line {
       this.#typedAt = 0;
       this.#become("open", { ...frame, isNew });
       this.resize(this.#size()); // a phone may have been turned meanwhile
+      if (this.#isToClose) this.close();
     } else if (frame.type === "names") this.#hear.names(frame.names);
     else if (frame.type === "end") this.#end = frame;
   }
@@ -132,6 +136,7 @@ export class Line {
     this.#leave();
     if (code === CODES.ended) {
       this.#life = "";
+      this.#isToClose = false;
       this.#become("ended", { end });
     } else if (code === CODES.elsewhere) this.#become("elsewhere", { end });
     else if (end ? !end.again : CODES.refused.includes(code)) this.#become("refused", { end });

@@ -1,7 +1,7 @@
 // How a shell looks: colours of the page, size of the text, help for screen readers. What a person chose is kept in this browser.
 const SIZE = { key: "minga-terminal-size", least: 8, most: 32, usual: 14 };
 const READER = "minga-terminal-reader";
-const FONT = 'ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace';
+export const FONT = 'ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace';
 const stored = (key) => { try { return localStorage.getItem(key); } catch { return null; } };
 const store = (key, value) => { try { localStorage.setItem(key, value); } catch { /* a browser that keeps nothing */ } };
 
@@ -10,14 +10,20 @@ let size = bounded(Number(stored(SIZE.key)) || SIZE.usual);
 let helpsReaders = stored(READER) === "yes";
 
 // Both grounds are dark: the shell is dark in either theme.
-export function theme() {
-  const style = getComputedStyle(document.querySelector(".shell"));
+export function theme(place = document.querySelector(".shell")) {
+  const style = getComputedStyle(place);
   return {
     background: style.backgroundColor, foreground: style.color, cursor: "#f5b83d", cursorAccent: "#0d0f12", selectionBackground: "#5a6b8c",
     black: "#3b4252", red: "#ff8272", green: "#6fd6b5", yellow: "#f5c56b", blue: "#8fb0ff", magenta: "#e3a1d9", cyan: "#7fd1e8", white: "#d6dce4",
     brightBlack: "#8a96a5", brightRed: "#ffa79b", brightGreen: "#9be8cf", brightYellow: "#ffdc97", brightBlue: "#b6caff", brightMagenta: "#f2c4ea",
     brightCyan: "#abe4f4", brightWhite: "#ffffff",
   };
+}
+
+// `recolor` is called when the reader, or their device, chooses the other theme.
+export function onOtherTheme(recolor) {
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", recolor);
+  new MutationObserver(recolor).observe(document.documentElement, { attributeFilter: ["data-theme"] });
 }
 
 export const options = () => ({

@@ -1,7 +1,6 @@
 // The menu of the page, and its keys: copy, paste, search, size of the text, help for screen readers.
 import { copy, pasteFromClipboard } from "./clipboard.js";
 import { helpReaders, readersAreHelped, resizeText, textSize } from "./look.js";
-import { ask } from "./questions.js";
 import { tell } from "./words.js";
 
 const menu = document.getElementById("shell-menu");
@@ -31,10 +30,7 @@ export function offersMenu(tabs, search) {
     larger: () => resized(1),
     smaller: () => resized(-1),
     usual: () => resized(0),
-    end: async () => {
-      const { line } = tabs.shown;
-      if (await ask("end-ask")) line.end();
-    },
+    close: () => tabs.close(tabs.shown.name),
     leave: () => menu.querySelector("summary").focus(),
     reader: () => {
       helpReaders(tabs.all, !readersAreHelped());

@@ -1,6 +1,7 @@
 // The page of a terminal: as soon as the machine runs, its shell opens in the place where its progress was shown.
 import { offersMenu } from "./menu.js";
 import { pressesKeys } from "./keyrow.js";
+import { onOtherTheme } from "./look.js";
 import { searches } from "./search.js";
 import { offersHelp, showStanding } from "./standing.js";
 import { Tabs } from "./tabs.js";
@@ -37,7 +38,5 @@ document.addEventListener("htmx:afterSettle", follow);
 document.addEventListener("visibilitychange", () => hurry());
 addEventListener("pageshow", () => hurry());
 addEventListener("online", () => hurry(true));
-const recolor = () => tabs.all.forEach((shell) => shell.recolor());
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", recolor);
-new MutationObserver(recolor).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+onOtherTheme(() => tabs.all.forEach((shell) => shell.recolor()));
 follow();

@@ -1,17 +1,22 @@
 // The shells of one machine, a tab each. The live process says which of them are open: also those that another window opened.
+import { hintsAtMore } from "./edges.js";
+import { ask } from "./questions.js";
 import { Shell } from "./shell.js";
+import { leadsAlong } from "./tab_keys.js";
 import { say } from "./words.js";
 
 const FIRST = "1";
 const NAME = /^[a-z0-9]{1,20}$/;
-const nav = document.getElementById("shell-tabs");
+const row = document.getElementById("shell-tabs");
 const more = document.getElementById("more-shells");
 const pattern = document.getElementById("tab-pattern").content.firstElementChild;
+const tabId = (name) => `tab-${name}`;
 const inOrder = new Intl.Collator(undefined, { numeric: true }).compare;
 
 export class Tabs {
   #shells = new Map();
   #names = new Set();
+  #closing = new Set();
   #address;
   #changed;
   #shown = null;
@@ -22,6 +27,9 @@ export class Tabs {
     this.#address = address;
     this.#changed = changed;
     more.addEventListener("click", () => this.open(this.#unused()));
+    row.addEventListener("click", ({ target }) => this.#pressed(target));
+    leadsAlong(row, (tab) => this.close(tab.dataset.name));
+    hintsAtMore(row);
     addEventListener("hashchange", () => this.show(this.#wanted()));
   }
 
@@ -53,25 +61,38 @@ export class Tabs {
   show(name) {
     if (this.#rests) return;
     this.#forgetEnded(name);
-    if (!this.#shells.has(name)) this.#shells.set(name, this.#made(name));
-    this.#shown = this.#shells.get(name);
+    this.#shown = this.#shell(name);
     for (const shell of this.all) shell.place.hidden = shell !== this.#shown;
     this.#shown.fit();
     if (this.#shown.line.state === "idle") this.#shown.line.start();
     this.#draw();
+    document.getElementById(tabId(name)).scrollIntoView({ block: "nearest", inline: "nearest" });
     this.#changed(this.#shown);
     this.focus();
   }
 
+  // What runs in it ends, so the page asks first. A terminal that is over leaves only its tab.
+  async close(name) {
+    if (this.#isOver(name)) return this.#leave(name);
+    if (!(await ask("close-ask", (dialog) => { dialog.querySelector("h2").textContent = say("close", { name }); }))) return;
+    if (this.#isOver(name)) return this.#leave(name); // meanwhile
+    this.#closing.add(name);
+    this.#shell(name).line.close();
+  }
+
   // Only where nobody works elsewhere on the page, and no keyboard comes up for it.
   focus() {
-    const isFree = document.activeElement === document.body || nav.contains(document.activeElement);
+    const isFree = document.activeElement === document.body || row.parentElement.contains(document.activeElement);
     if (isFree && matchMedia("(pointer: fine)").matches) this.#shown?.terminal.focus();
   }
 
   // ---- what shells tell ----
 
   state(shell) {
+    if (shell.line.state === "ended") {
+      this.#names.delete(shell.name);
+      if (this.#closing.delete(shell.name) && this.#leave(shell.name)) return;
+    }
     this.#draw();
     this.#changed(shell);
   }
@@ -103,37 +124,82 @@ export class Tabs {
     return String(number);
   }
 
+  #pressed(target) {
+    const name = target.closest("[role=tab]")?.dataset.name;
+    if (name && target.closest(".shut")) this.close(name);
+    else if (name) this.open(name);
+  }
+
+  #shell(name) {
+    if (!this.#shells.has(name)) this.#shells.set(name, this.#made(name));
+    return this.#shells.get(name);
+  }
+
   #made(name) {
     const place = document.createElement("div");
     place.className = "shell-place";
+    place.id = `shell-${name}`;
+    place.setAttribute("role", "tabpanel");
+    place.setAttribute("aria-labelledby", tabId(name));
+    place.hidden = true;
     document.getElementById("shells").append(place);
     return new Shell(name, place, this.#address(name), this);
   }
 
+  #isOver(name) {
+    return ["ended", "refused"].includes(this.#shells.get(name)?.line.state);
+  }
+
+  get #all() {
+    return [...new Set([...this.#names, ...this.#shells.keys()])].sort(inOrder);
+  }
+
+  // Its tab goes, and the one beside it is shown. The last one stays: its place says how to open a new one.
+  #leave(name) {
+    const names = this.#all;
+    const at = names.indexOf(name);
+    const beside = names[at + 1] ?? names[at - 1];
+    if (!beside) return false;
+    const wasShown = this.#shown?.name === name;
+    this.#forget(name);
+    if (wasShown) this.open(beside);
+    else this.#draw();
+    return true;
+  }
+
+  #forget(name) {
+    const shell = this.#shells.get(name);
+    shell.line.stop();
+    shell.terminal.dispose();
+    shell.place.remove();
+    this.#shells.delete(name);
+    this.#names.delete(name);
+  }
+
   // A shell that has ended goes when another tab is looked at.
   #forgetEnded(shown) {
-    for (const [name, shell] of this.#shells) {
-      if (name === shown || shell.line.state !== "ended") continue;
-      shell.terminal.dispose();
-      shell.place.remove();
-      this.#shells.delete(name);
-    }
+    for (const [name, shell] of this.#shells) if (name !== shown && shell.line.state === "ended") this.#forget(name);
   }
 
   #draw() {
-    const names = [...new Set([...this.#names, ...this.#shells.keys()])].sort(inOrder);
-    const had = document.activeElement?.closest?.("#shell-tabs a")?.hash;
-    nav.replaceChildren(...names.map((name) => this.#tab(name)), more);
-    if (had) nav.querySelector(`a[href="${had}"]`)?.focus();
+    const had = row.contains(document.activeElement) ? document.activeElement.id : "";
+    const names = this.#all;
+    row.replaceChildren(...names.map((name) => this.#tab(name, names.length === 1)));
+    if (had) (document.getElementById(had) ?? row.querySelector('[tabindex="0"]'))?.focus();
   }
 
-  #tab(name) {
+  #tab(name, isOnly) {
     const tab = pattern.cloneNode(true);
     const title = this.#shells.get(name)?.title;
-    tab.href = `#${name}`;
-    tab.title = say("tab", { name });
-    tab.querySelector("bdi").textContent = title ? `${name} ${title}` : name;
-    if (name === this.#shown?.name) tab.setAttribute("aria-current", "page");
+    const isShown = name === this.#shown?.name;
+    tab.id = tabId(name);
+    tab.dataset.name = name;
+    tab.tabIndex = isShown ? 0 : -1;
+    tab.setAttribute("aria-selected", String(isShown));
+    if (this.#shells.has(name)) tab.setAttribute("aria-controls", `shell-${name}`);
+    tab.setAttribute("aria-label", [say("tab", { name }), title].filter(Boolean).join(" "));
+    tab.querySelector("bdi").textContent = title ? `${name} ${title}` : say("tab", { name });
+    tab.querySelector(".shut").hidden = isOnly && this.#isOver(name);
     return tab;
   }
 }
