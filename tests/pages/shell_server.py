@@ -27,7 +27,7 @@ class Visit:
         self.line.send(json.dumps(frame))
 
     def open(self, at: int = 0, **facts: Any) -> None:
-        self.say(type="open", **{"life": "a", "at": at, "fresh": not at, "survives": True, **facts})
+        self.say(type="open", **{"life": "a", "shell": "s", "at": at, "fresh": not at, "survives": True, **facts})
 
     def show(self, text: str) -> None:
         self.line.send(text.encode())
@@ -43,10 +43,10 @@ class Visit:
 
 
 class ShellServer:
-    """`opens`: whether each shell opens at once. `visits`: all lines so far, the newest last."""
+    """`opens`: whether each shell opens at once; `answers`: pings. `visits`: all lines so far, the newest last."""
 
     def __init__(self) -> None:
-        self.opens = True
+        self.opens = self.answers = True
         self.visits: list[Visit] = []
         self.server = serve(self._serve, "127.0.0.1", 0, compression=None)
         self.port = self.server.socket.getsockname()[1]
@@ -76,4 +76,6 @@ class ShellServer:
                 if isinstance(message, bytes):
                     visit.typed += message
                 else:
-                    visit.frames.append(json.loads(message))
+                    visit.frames.append(frame := json.loads(message))
+                    if frame["type"] == "ping" and self.answers:
+                        visit.say(type="pong")

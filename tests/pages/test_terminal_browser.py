@@ -170,7 +170,7 @@ def test_a_new_shell_after_a_restart_is_told_where_no_tmux_kept_the_old_one(page
     says(page, "Conectada")
     shells.opens = False
     shells.visit().end(1012)
-    shells.visit(2).open(life="b", survives=False)
+    shells.visit(2).open(life="b", shell="t", survives=False)
     expect(page.locator("#line-note p")).to_contain_text("Esta es una terminal nueva")
     page.get_by_role("button", name="De acuerdo").click()
     expect(page.locator("#line-note")).to_be_hidden()

@@ -32,7 +32,12 @@ class Close:
     """The viewer closes the terminal for good: its shell ends."""
 
 
-Frame = Resize | Ack | Close
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """The viewer asks whether anybody is there."""
+
+
+Frame = Resize | Ack | Close | Ping
 
 
 def read(text: str) -> Frame:
@@ -45,7 +50,9 @@ def read(text: str) -> Frame:
             return Ack(_whole(facts, "bytes", 1, 2**40))
         case "close":
             return Close()
-    raise BadFrame('The type of a frame is "resize", "ack" or "close".')
+        case "ping":
+            return Ping()
+    raise BadFrame('The type of a frame is "resize", "ack", "ping" or "close".')
 
 
 def _facts(text: str) -> dict[str, Any]:

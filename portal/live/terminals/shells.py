@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +18,8 @@ START_SECONDS = 10.0
 TMUX = "tmux -u -L minga"  # a server of its own: the person's own tmux stays as it is
 # The wheel scrolls, programs cannot write the clipboard, ESC comes at once. -D: a viewer of before, cut off, sets no size any more.
 OPTIONS = r"set -g status off \; set -g mouse on \; set -s set-clipboard off \; set -s escape-time 20"
+
+ID = re.compile(rb"[0-9a-f]{8}")
 
 
 class _Pieces(deque[Any]):
@@ -63,11 +66,16 @@ Channel = asyncssh.SSHClientChannel[bytes]
 
 
 class _Asked(asyncssh.SSHClientSession[bytes]):
-    """A command of which nothing but its end counts: what it prints is dropped."""
+    """A command of which its end counts, and little of what it prints: the rest is dropped."""
 
     def __init__(self) -> None:
         self.status: int | None = None
+        self.said = b""
         self.over = asyncio.Event()
+
+    def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:
+        if datatype is None:
+            self.said += bytes(data)[: SAID - len(self.said)]
 
     def exit_status_received(self, status: int) -> None:
         self.status = status
@@ -76,8 +84,8 @@ class _Asked(asyncssh.SSHClientSession[bytes]):
         self.over.set()
 
 
-async def _status(connection: asyncssh.SSHClientConnection, command: str) -> int | None:
-    """Return the exit status of a command, None where the guest does not say it in time."""
+async def _ask(connection: asyncssh.SSHClientConnection, command: str) -> _Asked:
+    """Run a command. Its `status` is None where the guest does not say it in time."""
     asked = _Asked()
     with contextlib.suppress(asyncssh.Error, OSError, TimeoutError):
         async with asyncio.timeout(LOOK_SECONDS):
@@ -89,19 +97,28 @@ async def _status(connection: asyncssh.SSHClientConnection, command: str) -> int
                 await asked.over.wait()
             finally:
                 channel.abort()
-    return asked.status
+    return asked
 
 
-async def has_tmux(connection: asyncssh.SSHClientConnection) -> bool:
-    """Say whether the guest has tmux. One that does not answer has none."""
-    return await _status(connection, "command -v tmux") == 0
+async def kept_in_tmux(connection: asyncssh.SSHClientConnection, name: str) -> str | None:
+    """Return the id of the shell of this name in tmux, '' where none is there yet, and None of a guest that has no tmux, or does not answer."""
+    asked = await _ask(
+        connection, f"command -v tmux && sh -c '{TMUX} show-options -qv -t ={name}: @shell 2>/dev/null; true'"
+    )
+    last = asked.said.split()[-1:]
+    found = last[0].decode() if last and ID.fullmatch(last[0]) else ""
+    return found if asked.status == 0 else None
 
 
 async def start(
-    connection: asyncssh.SSHClientConnection, shell: Shell, *, name: str, size: tuple[int, int], in_tmux: bool
+    connection: asyncssh.SSHClientConnection, shell: Shell, *, name: str, size: tuple[int, int], in_tmux: str = ""
 ) -> Channel:
-    """Start a shell, or come back to the one of this name in tmux. Raises asyncssh.Error, TimeoutError."""
-    command = f"exec {TMUX} new-session -A -D -s {name} \\; {OPTIONS}" if in_tmux else None
+    """Start a shell, or come back to the one of this name in tmux. Raises asyncssh.Error, TimeoutError.
+
+    in_tmux: the id that a new one gets there; '' for a shell without tmux.
+    """
+    mark = f"set -oq -t '={name}:' @shell {in_tmux}"  # one that is there keeps its own
+    command = f"exec {TMUX} new-session -A -D -s {name} \\; {mark} \\; {OPTIONS}" if in_tmux else None
     async with asyncio.timeout(START_SECONDS):
         channel, _session = await connection.create_session(
             lambda: shell, command, request_pty=True, term_type=KIND, term_size=size, encoding=None, window=WINDOW, max_pktsize=PACKET
@@ -111,4 +128,4 @@ async def start(
 
 async def kill(connection: asyncssh.SSHClientConnection, name: str) -> None:
     """End the shell of this name in tmux."""
-    await _status(connection, f"{TMUX} kill-session -t ={name}")
+    await _ask(connection, f"{TMUX} kill-session -t '={name}'")

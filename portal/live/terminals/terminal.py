@@ -14,7 +14,7 @@ from portal.live.entry import PERSON, Entry
 from portal.live.guest_connections import Guests, unsent
 from portal.live.terminals import endings, shells, turns
 from portal.live.terminals.endings import Ending
-from portal.live.terminals.frames import Ack, Close, Frame, Resize
+from portal.live.terminals.frames import Ack, Close, Frame, Ping, Resize
 from portal.live.terminals.ring import Ring
 from portal.live.terminals.turns import Turns
 from portal.live.terminals.viewer import Viewer
@@ -52,6 +52,7 @@ class Terminal:
         self.viewer: Viewer | None = None
         self.left_at = asyncio.get_running_loop().time()
         self.is_open = self.survives = False
+        self.shell = self.life  # its id: that of one in tmux is older than this terminal
         self._place = 0
         self._channel: shells.Channel | None = None
         self._connection: asyncssh.SSHClientConnection | None = None
@@ -76,11 +77,12 @@ class Terminal:
 
     async def _open(self, connection: asyncssh.SSHClientConnection) -> None:
         self._connection = connection
-        self.survives = await shells.has_tmux(connection)
+        kept = await shells.kept_in_tmux(connection, self.key.tmux_name)
+        self.survives, self.shell = kept is not None, kept or self.life
         shell = shells.Shell(self._printed, self._shell_is_over)
         try:
             self._channel = await shells.start(
-                connection, shell, name=self.key.tmux_name, size=self.size, in_tmux=self.survives
+                connection, shell, name=self.key.tmux_name, size=self.size, in_tmux=self.life if self.survives else ""
             )
         except TimeoutError:
             raise guest_door.unreachable() from None
@@ -141,7 +143,7 @@ class Terminal:
         is_fresh = output is None
         output = self.ring.replay() if output is None else output
         at = self.ring.total - len(output)
-        viewer.tell(type="open", life=self.life, at=at, fresh=is_fresh, survives=self.survives)
+        viewer.tell(type="open", life=self.life, at=at, fresh=is_fresh, shell=self.shell, survives=self.survives)
         if output:
             viewer.show(output)
         self._resume()
@@ -173,6 +175,9 @@ class Terminal:
                 if self.viewer:
                     self.viewer.window.acknowledged(count)
                     self._resume()
+            case Ping():
+                if self.viewer:
+                    self.viewer.tell(type="pong")
             case Close():
                 if self.survives and self._connection:
                     await shells.kill(self._connection, self.key.tmux_name)

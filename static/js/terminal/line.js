@@ -1,6 +1,8 @@
 // The line of one shell to the live process: it connects, counts what came, says what was shown, and comes back by itself.
-// The frames stand in docs/api.md. `hear` is told: state(name, facts), bytes(data, shown), names(list), echo(ms).
+// The frames stand in docs/api.md. `hear` is told: state(name, facts), bytes(data, shown), names(list), echo(ms), kept().
 import { Acks } from "./acks.js";
+import { Kept } from "./kept.js";
+import { Pulse } from "./pulse.js";
 
 const RESTART_MS = [500, 3000]; // the next process is nearly there; not all pages at once
 const FIRST_MS = 400; // before the second try; then twice as long each time
@@ -8,6 +10,7 @@ const LONGEST_MS = 15000;
 const SILENT_MS = 25000; // without a word before the shell is open: try again
 const ECHO_MS = 2000; // what comes later answers no key
 const PIECE = 16 * 1024; // bytes of a frame
+const ON_ITS_WAY = ["connecting", "lost", "restarting"];
 const CODES = { restart: 1012, ended: 4000, elsewhere: 4001, refused: [4003, 4004, 4008] };
 
 const between = (least, most) => least + Math.random() * (most - least);
@@ -19,23 +22,46 @@ export class Line {
   #socket = null;
   #acks = null;
   #life = "";
+  #shell = ""; // the one of before
   #seen = 0;
   #end = null;
   #tries = 0;
   #again = 0;
   #silence = 0;
   #typedAt = 0;
+<<<<<<< HEAD
   #isToClose = false;
+=======
+  #isHeard = true; // since the last key
+  #kept;
+  #pulse = new Pulse(() => this.#socket.send(JSON.stringify({ type: "ping" })), () => this.start());
+>>>>>>> journey
   state = "idle";
 
   constructor(address, size, hear) {
     this.#address = address;
     this.#size = size;
     this.#hear = hear;
+    this.#kept = new Kept(() => hear.kept());
   }
 
   get isOpen() {
     return this.state === "open";
+  }
+
+  // A shell is there, or comes back: somebody may type.
+  get isFor() {
+    return this.isOpen || (Boolean(this.#shell) && ON_ITS_WAY.includes(this.state));
+  }
+
+  // What is typed now arrives, or waits.
+  get takes() {
+    return this.isOpen || this.#kept.takes;
+  }
+
+  // What became of what was typed: "waits", "unsent", "unsure", or nothing to say.
+  get fate() {
+    return this.#kept.fate;
   }
 
   start() {
@@ -46,7 +72,7 @@ export class Line {
     this.#socket = socket;
     this.#acks = new Acks(socket);
     this.#end = null;
-    socket.onmessage = ({ data }) => (typeof data === "string" ? this.#frame(JSON.parse(data)) : this.#bytes(data));
+    socket.onmessage = ({ data }) => this.#heard(data);
     socket.onclose = ({ code }) => this.#closed(code);
     this.#listen();
     this.#become("connecting", { tries: this.#tries });
@@ -63,12 +89,21 @@ export class Line {
   hurry({ isNewNetwork = false } = {}) {
     const isLate = this.state === "lost" || this.state === "restarting";
     if (isLate || (isNewNetwork && ["open", "connecting"].includes(this.state))) this.start();
+    else if (this.isOpen) this.#pulse.check();
   }
 
+  // Returns whether it arrives, or waits for the same shell.
   send(bytes) {
-    if (!this.isOpen) return false;
-    for (let at = 0; at < bytes.length; at += PIECE) this.#socket.send(bytes.subarray(at, at + PIECE));
+    if (!this.isOpen) return this.#kept.take(bytes);
+    this.#kept.forget();
+    this.#send(bytes);
     return true;
+  }
+
+  #send(bytes) {
+    this.#isHeard = false;
+    this.#pulse.typed();
+    for (let at = 0; at < bytes.length; at += PIECE) this.#socket.send(bytes.subarray(at, at + PIECE));
   }
 
   // A key was pressed: the next output is taken for its echo.
@@ -95,7 +130,10 @@ export class Line {
   }
 
   #become(state, facts = {}) {
+    const isOnItsWay = ON_ITS_WAY.includes(state);
+    if (this.isOpen && isOnItsWay) this.#kept.begin({ isSure: this.#isHeard });
     this.state = state;
+    if (!this.isOpen && !isOnItsWay) this.#kept.drop();
     this.#hear.state(state, facts);
   }
 
@@ -104,11 +142,19 @@ export class Line {
     this.#silence = setTimeout(() => this.#closed(0), SILENT_MS);
   }
 
+  #heard(data) {
+    this.#pulse.heard();
+    this.#isHeard = true;
+    if (typeof data === "string") this.#frame(JSON.parse(data));
+    else this.#bytes(data);
+  }
+
   #frame(frame) {
     if (frame.type === "wait") {
       this.#listen();
       this.#become("connecting", { place: frame.place, tries: 0 });
     } else if (frame.type === "open") {
+<<<<<<< HEAD
       clearTimeout(this.#silence);
       const isNew = Boolean(this.#life) && this.#life !== frame.life && !frame.survives; // the shell of before is gone
       this.#life = frame.life;
@@ -118,8 +164,26 @@ export class Line {
       this.#become("open", { ...frame, isNew });
       this.resize(this.#size()); // a phone may have been turned meanwhile
       if (this.#isToClose) this.close();
+=======
+      this.#opened(frame);
+>>>>>>> journey
     } else if (frame.type === "names") this.#hear.names(frame.names);
     else if (frame.type === "end") this.#end = frame;
+  }
+
+  #opened(frame) {
+    clearTimeout(this.#silence);
+    const shell = frame.shell ?? frame.life; // a live process of before names none
+    const isNew = Boolean(this.#shell) && this.#shell !== shell; // the one of before is gone
+    this.#shell = shell;
+    this.#life = frame.life;
+    this.#seen = frame.at;
+    this.#tries = 0;
+    this.#typedAt = 0;
+    this.#become("open", { ...frame, isNew });
+    this.resize(this.#size()); // a phone may have been turned meanwhile
+    if (isNew) this.#kept.drop();
+    else this.#kept.give((bytes) => this.#send(bytes));
   }
 
   #bytes(data) {
@@ -135,8 +199,12 @@ export class Line {
     const end = this.#end;
     this.#leave();
     if (code === CODES.ended) {
+<<<<<<< HEAD
       this.#life = "";
       this.#isToClose = false;
+=======
+      this.#life = this.#shell = "";
+>>>>>>> journey
       this.#become("ended", { end });
     } else if (code === CODES.elsewhere) this.#become("elsewhere", { end });
     else if (end ? !end.again : CODES.refused.includes(code)) this.#become("refused", { end });
@@ -152,6 +220,7 @@ export class Line {
 
   #leave() {
     clearTimeout(this.#silence);
+    this.#pulse.heard();
     if (!this.#socket) return;
     this.#socket.onmessage = this.#socket.onclose = null;
     this.#socket.close();

@@ -13,6 +13,7 @@ import { say } from "./words.js";
 const SETTLED_MS = 120; // a window that is dragged larger is told of once
 const LONGEST_TITLE = 30;
 const LONG = 0xf0; // the first byte of a letter of four, in UTF-8
+const REPORT = /^\x1b\[[<MIO]/; // of the mouse, or that the window is looked at: no key
 const text = new TextEncoder();
 Terminal.strings.promptLabel = say("field");
 Terminal.strings.tooMuchOutput = say("too-much");
@@ -69,7 +70,11 @@ export class Shell {
 
   state(name, facts) {
     this.facts = facts;
-    this.terminal.options.disableStdin = !this.line.isOpen;
+    this.terminal.options.disableStdin = !this.line.isFor;
+    this.#hear.state(this);
+  }
+
+  kept() {
     this.#hear.state(this);
   }
 
@@ -100,9 +105,13 @@ export class Shell {
   #listen() {
     const { terminal } = this;
     terminal.onKey(() => this.line.awaitEcho()); // before onData, which also has what the terminal answers
-    terminal.onData((typed) => this.type(withCtrl(typed)));
-    terminal.attachCustomKeyEventHandler(({ key }) => key !== "Tab" || this.line.isOpen); // to the button that helps
-    terminal.onBinary((typed) => this.line.send(Uint8Array.from(typed, (letter) => letter.charCodeAt(0))));
+    terminal.onData((typed) => {
+      if (this.line.isOpen || !REPORT.test(typed)) this.type(withCtrl(typed));
+    });
+    terminal.attachCustomKeyEventHandler(({ key }) => key !== "Tab" || this.line.takes); // to the button that helps
+    terminal.onBinary((typed) => {
+      if (this.line.isOpen) this.line.send(Uint8Array.from(typed, (letter) => letter.charCodeAt(0)));
+    });
     terminal.onResize((size) => this.line.resize(size));
     terminal.onTitleChange((title) => {
       this.title = bounded(title);

@@ -4,6 +4,7 @@ import { say } from "./words.js";
 const PATIENT = 3; // tries before the page says that nobody answers
 const pill = document.getElementById("line-state");
 const echo = document.getElementById("echo");
+const typed = document.getElementById("typed-state");
 const survives = document.getElementById("survives");
 const note = document.getElementById("line-note");
 const text = note.querySelector("p");
@@ -29,7 +30,7 @@ function sentence(shell) {
     case "refused": return [facts.end?.text ?? say("is-refused"), say("try-again")];
     case "restarting": return [facts.end?.text ?? say("is-restarting"), ""];
     case "lost": return [facts.end?.text ?? "", ""];
-    case "open": return facts.isNew ? [say("is-new"), say("seen")] : ["", ""];
+    case "open": return facts.isNew ? [say(facts.survives ? "is-new-in-tmux" : "is-new"), say("seen")] : ["", ""];
     default: return ["", ""];
   }
 }
@@ -53,6 +54,7 @@ export function showStanding(shell) {
   button.hidden = !does;
   note.hidden = !says;
   if (instead) instead.hidden = !(isUnheard(shell) || line.state === "refused");
+  put(typed, line.fate ? say(`typed-${line.fate}`) : "");
   if (line.isOpen) put(survives, say(facts.survives ? "survives" : "survives-not"));
   else if (["ended", "refused"].includes(line.state)) put(survives, "");
   put(echo, line.isOpen && shell.echoes?.length ? `${Math.round(middle(shell.echoes))} ms` : "");

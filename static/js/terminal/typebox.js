@@ -18,7 +18,7 @@ export function typesLines(shown) {
   let before = "";
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (shown()?.type(wanted())) before = box.value = ""; // kept while there is no line
+    if (shown()?.line.isOpen && shown().type(wanted())) before = box.value = ""; // it stays there while there is no line
     box.focus();
   });
   box.addEventListener("input", () => {

@@ -30,14 +30,14 @@ def home(machine: Machine, tmp_path: Path) -> Iterator[Path]:
         yield home
 
 
-async def _none(_connection: Any) -> bool:
-    return False
+async def _none(_connection: Any, _name: str) -> None:
+    return None
 
 
 @pytest.fixture
 def without_tmux(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take tmux from the guest."""
-    monkeypatch.setattr(shells, "has_tmux", _none)
+    monkeypatch.setattr(shells, "kept_in_tmux", _none)
 
 
 @pytest.fixture(params=["tmux", "plain"])

@@ -3,7 +3,7 @@
 import pytest
 
 from portal.live.terminals import frames, window
-from portal.live.terminals.frames import Ack, BadFrame, Close, Resize
+from portal.live.terminals.frames import Ack, BadFrame, Close, Ping, Resize
 from portal.live.terminals.window import Window
 
 
@@ -11,6 +11,7 @@ def test_frames_are_read() -> None:
     assert frames.read('{"type": "resize", "cols": 132, "rows": 50}') == Resize(132, 50)
     assert frames.read('{"type": "ack", "bytes": 4096}') == Ack(4096)
     assert frames.read('{"type": "close"}') == Close()
+    assert frames.read('{"type": "ping"}') == Ping()
 
 
 @pytest.mark.parametrize(

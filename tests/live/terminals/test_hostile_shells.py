@@ -25,18 +25,28 @@ async def floods(process: Any) -> None:
 
 
 async def ends(process: Any) -> None:
-    process.stdout.write(b"/usr/bin/tmux\n")
+    process.stdout.write(b"/usr/bin/tmux\n0a1b2c3d\n")
     process.exit(0)
 
 
-async def test_a_guest_with_tmux_has_it() -> None:
+async def test_a_guest_with_tmux_names_the_shell_that_is_there() -> None:
     async with connected(ends) as connection:
-        assert await shells.has_tmux(connection)
+        assert await shells.kept_in_tmux(connection, "p1-1") == "0a1b2c3d"
+
+
+async def jokes(process: Any) -> None:
+    process.stdout.write(b"/usr/bin/tmux\n" + b"0a1b2c3d" * 9000)
+    process.exit(0)
+
+
+async def test_an_id_that_is_none_of_ours_is_not_believed() -> None:
+    async with connected(jokes) as connection:
+        assert await shells.kept_in_tmux(connection, "p1-1") == ""
 
 
 async def test_a_flood_instead_of_an_answer_is_neither_kept_nor_read_on() -> None:
     async with connected(floods) as connection:
-        assert not await shells.has_tmux(connection)
+        assert await shells.kept_in_tmux(connection, "p1-1") is None
         await asyncio.sleep(0.1)
         assert not connection._channels
 
@@ -50,7 +60,7 @@ async def test_a_guest_that_never_opens_a_shell_is_given_up(monkeypatch: pytest.
     async with connected() as connection:
         shell = shells.Shell(lambda _output: None, lambda _exited: None)
         with pytest.raises(TimeoutError):
-            await shells.start(connection, shell, name="p1-1", size=(80, 24), in_tmux=False)
+            await shells.start(connection, shell, name="p1-1", size=(80, 24))
 
 
 async def test_output_that_waits_in_tiny_pieces_waits_in_few() -> None:
@@ -70,7 +80,7 @@ async def reads_nothing(process: Any) -> None:
 async def test_what_a_guest_allows_and_does_not_read_is_seen() -> None:
     async with connected(reads_nothing, window=2**31 - 1) as connection:
         shell = shells.Shell(lambda _output: None, lambda _exited: None)
-        channel = await shells.start(connection, shell, name="p1-1", size=(80, 24), in_tmux=False)
+        channel = await shells.start(connection, shell, name="p1-1", size=(80, 24))
         for _n in range(200):
             channel.write(bytes(65536))
         assert channel.get_write_buffer_size() + unsent(connection) > 4_000_000

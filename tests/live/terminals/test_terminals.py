@@ -134,6 +134,17 @@ def test_in_tmux_the_shell_outlives_the_live_process(
     live.start()
     again = view(live, machine, student)
     assert again.opens()["fresh"]
+    assert again.opens()["shell"] == opened.opens()["shell"]
     again.type("echo [$HERE]\n")
     again.shows("[still]")
+    again.close()
+
+
+def test_a_shell_after_one_that_ended_is_another(
+    kind: str, live: LiveProcess, machine: Machine, student: User, opened: View
+) -> None:
+    opened.say(type="close")
+    assert opened.ends() == (4000, "exited")
+    again = view(live, machine, student)
+    assert again.opens()["shell"] != opened.opens()["shell"]
     again.close()
