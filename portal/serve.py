@@ -10,6 +10,7 @@ import contextlib
 import ipaddress
 import logging
 import os
+import resource
 import socket
 from asyncio import TimerHandle, Transport
 from pathlib import Path
@@ -22,6 +23,8 @@ from lib import seldom
 
 log = logging.getLogger("portal.serve")
 HEAD_SECONDS = 10.0  # from the connection, or the first byte of a further request, to the end of its head
+BACKLOG = 2048  # connections that wait to be accepted
+OPEN_FILES = 65_536  # wanted: each connection costs one
 ROUTES = Path("/proc/net/route")
 
 
@@ -43,8 +46,12 @@ class Impatient(H11Protocol):
         super().connection_lost(exc)
 
     def _watch_head(self) -> None:
-        """Start or stop the clock: h11 is IDLE as long as it waits for a head, or for the rest of one."""
-        if str(self.conn.their_state) != "IDLE":
+        """Start or stop the clock: h11 is IDLE as long as it waits for a head, or for the rest of one.
+
+        The rest of a body whose answer is complete has the same time: nobody reads it.
+        """
+        theirs, ours = str(self.conn.their_state), str(self.conn.our_state)
+        if theirs != "IDLE" and (theirs, ours) != ("SEND_BODY", "DONE"):
             self._stop_watch()
         elif self.head_timer is None:
             self.head_timer = self.loop.call_later(HEAD_SECONDS, self._cut_off)
@@ -95,13 +102,22 @@ def default_gateway(routes: Path = ROUTES) -> str:
     return str(ipaddress.ip_address(bytes.fromhex(found)[::-1])) if found else ""
 
 
+def raise_open_files() -> None:
+    """Let this process open as many files as it may: a shell often allows 1,024, and as many silent visitors would keep everybody out."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wish = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wish:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wish, hard))
+
+
 def listen(host: str, port: int) -> socket.socket:
     """Listen at an address. Connections have TCP_NODELAY from here: asyncio sets it only where it has made the socket itself.
 
     Without it a browser waits 40 ms for every answer: its end waits with the acknowledgement, and ours, for that, with the body.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.create_server((host, port), family=family, backlog=2048)
+    listening = socket.create_server((host, port), family=family, backlog=BACKLOG)
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening
 
@@ -117,6 +133,7 @@ def main() -> None:
         "--behind-gateway", action="store_true", help="the proxy comes by this container's default gateway"
     )
     arguments: Any = parser.parse_args()
+    raise_open_files()
     sockets = [listen(host, arguments.port) for host in arguments.host]
     trusted = trusted_proxies(behind_gateway=arguments.behind_gateway)
     with contextlib.suppress(KeyboardInterrupt):

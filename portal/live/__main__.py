@@ -14,6 +14,7 @@ from django.conf import settings
 from tunnels.agent.protocol import FRAME_BYTES
 
 DRAIN_SECONDS = 5
+ACCEPTED = 16  # connections in a round of the event loop
 
 
 def main() -> None:
@@ -24,6 +25,7 @@ def main() -> None:
     from portal import serve
 
     _keep_few_connections()
+    serve.raise_open_files()
     sockets = [serve.listen(host, arguments.port) for host in arguments.host]
     trusted = serve.trusted_proxies(behind_gateway=arguments.behind_gateway)
     with contextlib.suppress(KeyboardInterrupt):
@@ -49,35 +51,49 @@ def _leave_out_providers() -> None:
 
 def _keep_few_connections() -> None:
     """Shrink the pool of connections to the threads that read: web has twelve."""
-    from portal.live.reading import THREADS
+    from portal.live.reading import CONNECTIONS
 
     pool = settings.DATABASES["default"].get("OPTIONS", {}).get("pool")
     if pool:
-        pool |= {"max_size": THREADS}
+        pool |= {"max_size": CONNECTIONS}
 
 
-def make_server(*, trusted: list[str]) -> "uvicorn.Server":
+class Server(uvicorn.Server):
+    """uvicorn's server, which ends the streams first: each browser learns when to come back."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        from portal import serve
+
+        await super().startup(sockets)
+        for listening in sockets or ():
+            listening.listen(
+                serve.BACKLOG
+            )  # asyncio accepts as many in a go as it lets wait: the system shall keep more
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        live: Any = self.config.app
+        for server in self.servers:
+            server.close()  # nothing new
+        await asyncio.gather(live.terminals.drain(), live.files.drain())
+        live.dials.drain()
+        live.consoles.drain()
+        with contextlib.suppress(TimeoutError):
+            await live.hub.drain()
+        await super().shutdown(sockets)
+
+
+def make_server(*, trusted: list[str]) -> Server:
     """Return the server, which needs Django to be set up."""
     from portal.live.app import Live
+    from portal.live.head_turns import HeadTurns
     from portal.live.unread import Watchful
     from portal.live.wire import Wire
 
-    class Server(uvicorn.Server):
-        """uvicorn's server, which ends the streams first: each browser learns when to come back."""
+    class Http(Watchful):
+        heads = HeadTurns()
 
-        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-            for server in self.servers:
-                server.close()  # nothing new
-            await asyncio.gather(live.terminals.drain(), live.files.drain())
-            live.dials.drain()
-            live.consoles.drain()
-            with contextlib.suppress(TimeoutError):
-                await live.hub.drain()
-            await super().shutdown(sockets)
-
-    live = Live()
     config = uvicorn.Config(
-        live, http=Watchful, ws=Wire, ws_max_size=FRAME_BYTES, ws_per_message_deflate=False,
+        Live(), http=Http, backlog=ACCEPTED, ws=Wire, ws_max_size=FRAME_BYTES, ws_per_message_deflate=False,
         lifespan="on", log_config=None, server_header=False, access_log=False, timeout_graceful_shutdown=DRAIN_SECONDS,
         forwarded_allow_ips=trusted,
     )  # fmt: skip

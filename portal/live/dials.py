@@ -20,7 +20,7 @@ from lib.side_by_side import until_first
 from portal.live import dial_door, rights_watch
 from portal.live.dial_sides import LocalSide, Side, SocketSide
 from portal.live.entry import PERSON, Entry, Refused, request_of
-from portal.live.reading import THREADS, read
+from portal.live.reading import THREADS, read, read_rights
 from tunnels import dialing
 from tunnels.agent.protocol import DIAL_SECONDS
 from tunnels.dial_actions import use_ticket
@@ -151,7 +151,7 @@ class Dials:
         if not watched:
             return True
         try:
-            good = await read(dial_door.still, [(one.entry, one.machine) for one in watched])
+            good = await read_rights(dial_door.still, [(one.entry, one.machine) for one in watched])
         except Exception as error:
             seldom.warning(log, "dial rights", "rights could not be looked at: %r", error, memory=seldom.OWN)
             return not self.watched

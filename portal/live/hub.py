@@ -13,7 +13,7 @@ from lib import seldom
 from portal.live import rights, rights_watch
 from portal.live.admission import Admission
 from portal.live.entry import Entry, Refused, address_of, key_of
-from portal.live.reading import read
+from portal.live.reading import read, read_rights
 from portal.live.rights import Change
 from portal.live.stream import GAP, Deliver, Message, Stream
 
@@ -182,7 +182,7 @@ class Hub:
         if not streams:
             return True
         try:
-            people = await read(rights.still, [stream.entry for stream in streams])
+            people = await read_rights(rights.still, [stream.entry for stream in streams])
         except Exception as error:
             seldom.warning(log, "rights", "rights could not be looked at: %r", error, memory=seldom.OWN)
             return not self.streams

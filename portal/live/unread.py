@@ -1,13 +1,18 @@
-"""An end for answers that nobody reads: a stream of events would keep its place for ever, and a person has twenty."""
+"""The HTTP of this process: heads are read in turns, and answers that nobody reads have an end.
+
+A stream of events would keep its place for ever, and a person has twenty.
+"""
 
 import logging
 import socket
 from asyncio import BaseTransport, Transport
+from functools import partial
 from typing import Any
 
 from h11 import Request
 
 from lib import seldom
+from portal.live.head_turns import HeadTurns
 from portal.live.stream import UNREAD
 from portal.serve import Impatient
 
@@ -22,6 +27,8 @@ class Watchful(Impatient):
     The system watches: from here the few bytes of an event seem to be gone as soon as they wait in its buffer.
     """
 
+    heads: HeadTurns  # of all connections of a server
+
     def __init__(self, *values: Any, **named: Any) -> None:
         super().__init__(*values, **named)
         self.app_state = {**self.app_state, ABORT: self._abort}
@@ -32,6 +39,18 @@ class Watchful(Impatient):
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         _cut_off_after(transport, UNREAD_SECONDS)
+
+    def data_received(self, data: bytes) -> None:
+        if str(self.conn.their_state) != "IDLE":
+            return super().data_received(data)
+        self._unset_keepalive_if_required()
+        self.transport.pause_reading()
+        self.heads.wait(partial(self._read_head, data))
+
+    def _read_head(self, data: bytes) -> None:
+        if not self.transport.is_closing():
+            self.transport.resume_reading()
+            super().data_received(data)
 
     def handle_websocket_upgrade(self, event: Request) -> None:
         # Websockets have pings; and who reads a dialed connection may pause for as long as they like.

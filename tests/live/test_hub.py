@@ -99,7 +99,7 @@ async def test_rights_that_nobody_can_look_at_end(monkeypatch: pytest.MonkeyPatc
     async def read(*_values: Any) -> Any:
         raise TimeoutError
 
-    monkeypatch.setattr(hubs, "read", read)
+    monkeypatch.setattr(hubs, "read_rights", read)
     monkeypatch.setattr(rights_watch, "CHECK_SECONDS", 0.01)
     monkeypatch.setattr(rights_watch, "UNSURE_SECONDS", 0.05)
     hub, reader = Hub(), Reader()
@@ -121,7 +121,7 @@ async def test_rights_are_looked_at_without_waiting_when_a_person_changes(monkey
         return {}
 
     stream = await opened(hub, reader)
-    monkeypatch.setattr(hubs, "read", nobody_may)
+    monkeypatch.setattr(hubs, "read_rights", nobody_may)
     guard = asyncio.create_task(hub.guard())
     hub.hear([("person", "1")])
     await asyncio.wait_for(looked.wait(), PATIENCE)
@@ -137,7 +137,7 @@ async def test_who_has_other_roles_reloads_all_and_stays(monkeypatch: pytest.Mon
     async def demoted(_read: Any, entries: list[Entry]) -> dict[int, User]:
         return {0: User(pk=1, username="p1", roles=["student", "teacher"])}
 
-    monkeypatch.setattr(hubs, "read", demoted)
+    monkeypatch.setattr(hubs, "read_rights", demoted)
     for _twice in range(2):
         await hub._check()
         await stream.settle()

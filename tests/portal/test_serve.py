@@ -1,6 +1,7 @@
 """The web server: slow heads are cut off, and only known proxies say from where a visitor comes."""
 
 import asyncio
+import resource
 import socket
 from contextlib import suppress
 from pathlib import Path
@@ -84,6 +85,12 @@ async def test_the_second_head_of_a_connection_has_the_same_time() -> None:
     assert [b" 200 " in answer, answer.count(b" 408 ")] == [True, 1]
 
 
+@pytest.mark.usefixtures("_soon")
+async def test_the_rest_of_a_body_that_was_answered_is_waited_for_no_longer() -> None:
+    answer = await said(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n", b"a", b"a", pause=0.05)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
 ASK = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX-Forwarded-For: 1.2.3.4, 198.51.100.7, 10.0.0.5\r\n\r\n"
 
 
@@ -107,6 +114,16 @@ def test_a_container_trusts_its_gateway(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_container_without_a_way_out_trusts_nobody_more(tmp_path: Path) -> None:
     (tmp_path / "route").write_text(ROUTES + INSIDE)
     assert [serve.default_gateway(tmp_path / name) for name in ("route", "missing")] == ["", ""]
+
+
+def test_it_may_open_as_many_files_as_the_system_allows() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(512, hard), hard))
+        serve.raise_open_files()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == min(hard, 65_536)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @pytest.mark.skipif(not socket.has_ipv6, reason="no IPv6 here")

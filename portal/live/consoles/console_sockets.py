@@ -20,7 +20,7 @@ from portal.live.consoles.tails import Tail, Tails, log
 from portal.live.dial_sides import SocketSide
 from portal.live.entry import Entry, Refused, check, enter
 from portal.live.hub import Hub
-from portal.live.reading import read
+from portal.live.reading import read, read_rights
 from portal.live.sockets import Meter
 from portal.live_addresses import MACHINE_ID
 
@@ -160,7 +160,7 @@ class Consoles:
         if not viewers:
             return True
         try:
-            places = await read(console_door.still, [(one.entry, one.machine, one.verb) for one in viewers])
+            places = await read_rights(console_door.still, [(one.entry, one.machine, one.verb) for one in viewers])
         except Exception as error:
             seldom.warning(log, "console rights", "rights could not be looked at: %r", error, memory=seldom.OWN)
             return not self.viewers
