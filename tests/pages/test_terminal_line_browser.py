@@ -1,4 +1,4 @@
-"""What is typed while a terminal's line is away, and how its page notices that the line is dead."""
+"""Keys typed while a terminal's line is away, and how its page notices that the line is dead."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -51,7 +51,7 @@ def test_it_never_reaches_another_shell(page: Page, shells: ShellServer) -> None
     page.keyboard.type("rm x")
     shells.visit(2).open(shell="another")
     told(page, UNSENT)
-    expect(page.locator("#line-note p")).to_contain_text("Este es un shell nuevo")
+    expect(page.locator("#line-note p")).to_contain_text("Esta es una terminal nueva")
     page.keyboard.type("ls")
     typed(shells, b"ls", 2)
     expect(page.locator("#typed-state")).to_be_empty()
