@@ -23,8 +23,8 @@ def test_files_are_offered_once_the_machine_is_awake(browser: Browser, live_serv
     page.add_init_script("localStorage.setItem('files-open', 'yes')")
     page.goto(f"/machines/{machine.pk}/terminal/")
     expect(page.locator("#place")).to_have_attribute("data-kind", "resting")
-    expect(page.locator("#files-button")).to_be_hidden()
-    expect(page.locator("#files")).to_be_hidden()
+    for part in ("#files-button", "#files", "#shell-menu"):
+        expect(page.locator(part)).to_be_hidden()
     Machine.objects.filter(pk=machine.pk).update(state="running", wanted="running")
     page.evaluate("htmx.trigger('#place', 'look')")
     expect(page.locator("#files [data-remark]")).to_have_text("Nothing is in this folder.")

@@ -1,27 +1,40 @@
 """The agent as a program: its start, its end, its log, and what it says of a wrong call."""
 
+import asyncio
 import json
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.tunnels.agent_stage import Program, Stage, is_listening, staged
 from tests.waiting import PATIENCE, until
+from tunnels.agent import portal_client
+from tunnels.agent.link import FIRST_PAUSE, LONGEST_PAUSE
 
 pytestmark = pytest.mark.slow
 
 
-def test_a_wrong_token_is_said_and_not_asked_often(stage: Stage) -> None:
+def test_a_wrong_token_is_said(stage: Stage) -> None:
     (stage.folder / "wrong").write_text("open barley")
     stranger = Program(stage.agent_command("wrong"), stage.folder / "stranger.log")
     until(lambda: "does not know this agent's token" in stranger.said())
-    time.sleep(1)  # in which it must not ask again; its first pause would be a fifth of that
     stranger.kill()
-    assert stranger.said().count("does not know") == 1
+
+
+async def test_a_wrong_token_is_not_asked_about_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+
+    async def note(seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", note)
+    refused = httpx.HTTPStatusError("", request=httpx.Request("GET", "http://x"), response=httpx.Response(401))
+    await portal_client._rest("asking", refused, FIRST_PAUSE)
+    assert pauses[0] >= LONGEST_PAUSE / 2
 
 
 def test_sigterm_ends_it_cleanly_and_closes_the_ports(stage: Stage) -> None:

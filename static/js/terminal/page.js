@@ -21,7 +21,7 @@ const shown = () => tabs.shown;
 
 function follow() {
   const isShell = place().dataset.kind === "shell";
-  document.getElementById("shell-frame").hidden = !isShell;
+  for (const id of ["shell-frame", "shell-menu"]) document.getElementById(id).hidden = !isShell;
   if (isShell) tabs.begin();
   else tabs.rest();
 }
