@@ -1,13 +1,10 @@
 """“Why can't I connect?” of a whole Minga: right while it runs, and named when it sleeps or a part of the way stands still."""
 
-import os
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
+from tests.journeys.broken_ways import stopped
 from tests.journeys.kinds import EACH_KIND, FIXTURES
 from tests.journeys.stack import Person, Stack, wait_for
 from tests.waiting import PATIENCE
@@ -20,17 +17,6 @@ def minga(request: pytest.FixtureRequest) -> Stack:
     found: Stack = request.getfixturevalue(FIXTURES[request.param])
     found.whole()
     return found
-
-
-@contextmanager
-def stopped(stack: Stack, part: str) -> Iterator[None]:
-    pid = stack.pid(part)
-    assert pid
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
 
 
 def test_the_hop_that_is_broken_is_named(minga: Stack) -> None:
