@@ -111,9 +111,10 @@ def test_a_home_taken_as_tar_has_all_that_can_be_read_and_says_what_not(terminal
     assert sorted(left_out) == ["cerrada: no permission", "secreto: no permission", "tubo: a device, pipe or socket"]
 
 
-def test_the_check_names_the_hop_that_is_broken(browser: Browser, debian_stack: Stack, terminal: TerminalView) -> None:
-    person = Person(debian_stack, WHO)
-    pk = person.call("GET", "machines/").json()["results"][0]["id"]
+def test_the_check_names_the_hop_that_is_broken(
+    browser: Browser, debian_stack: Stack, machine: str, terminal: TerminalView
+) -> None:
+    person, pk = Person(debian_stack, WHO), machine
     page = Visitor(browser, debian_stack).sign_in(WHO).page
     terminal.runs("clear; sudo systemctl stop ssh.socket ssh; echo gone-$((6*7))", "gone-42")
     assert broken_hops(page, pk) == ["service"]
