@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.broken_ways import stopped
+from tests.journeys.broken_ways import ssh_answers, stopped
 from tests.journeys.kinds import EACH_KIND, FIXTURES
 from tests.journeys.stack import Person, Stack, wait_for
 from tests.waiting import PATIENCE
@@ -23,7 +23,7 @@ def test_the_hop_that_is_broken_is_named(minga: Stack) -> None:
     student = Person(minga, "student")
     pk = student.launch(name="vicuna")["id"]
     student.until(pk, "running")
-    wait_for(lambda: _answers(student.machine(pk)), PATIENCE, "its ssh answers")
+    wait_for(lambda: ssh_answers(student.machine(pk)), PATIENCE, "its ssh answers")
     right = _check(student, pk)
     assert (right["broken"], {hop["ok"] for hop in right["hops"]}) == (None, {True}), right
     for part, hop in (("agent", "agent"), ("vps", "tunnel")):
@@ -35,10 +35,6 @@ def test_the_hop_that_is_broken_is_named(minga: Stack) -> None:
     assert (asleep["broken"], student.machine(pk)["state"]) == ("guest", "suspended"), asleep
     student.call("DELETE", f"machines/{pk}/")
     student.until(pk, "gone")
-
-
-def _answers(machine: dict[str, Any]) -> bool:
-    return any(door["scheme"] == "ssh" and door["answers"] for door in machine["access"])
 
 
 def _check(person: Person, pk: str) -> dict[str, Any]:
