@@ -10,7 +10,7 @@ ALL := $(PYTEST) -n 6
 QUICK := $(PYTEST) -n 3
 export PORT DATA GUESTS
 
-.PHONY: run test quick test-slow test-chaos test-openstack test-production screens images check fix bench audit dev
+.PHONY: run test quick test-slow test-chaos test-journeys test-openstack test-production screens images check fix bench audit dev
 
 run:
 	@exec "$(or $(PYTHON),python3)" deploy/local/bootstrap.py run
@@ -36,6 +36,12 @@ test-slow: dev
 test-chaos: dev
 	@"$(or $(PYTHON),python3)" deploy/local/tools.py
 	@exec $(IN_VENV) -m pytest tests/journeys -m chaos_all
+
+# Minutes with the Debian guest: 200 MB, a long cut, a whole home, each hop of the way broken in turn.
+test-journeys: dev
+	@"$(or $(PYTHON),python3)" deploy/local/tools.py
+	@$(IN_VENV) -m cloud.starter --folder "$${MINGA_TEST_DATA:-.data-test}/starter" debian-12
+	@exec $(IN_VENV) -m pytest tests/journeys -m long_journey
 
 test-openstack: dev
 	@"$(or $(PYTHON),python3)" deploy/local/tools.py

@@ -101,18 +101,20 @@ def pytest_sessionfinish() -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "chaos_all: kill -9 of each part at each moment of a life (make test-chaos)")
+    config.addinivalue_line("markers", "long_journey: minutes with a real guest (make test-journeys)")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    _leave_out_chaos_all(config, items)
+    for mark in ("chaos_all", "long_journey"):
+        _leave_out(mark, config, items)
     _put_in_a_row(items)
 
 
-def _leave_out_chaos_all(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests of make test-chaos, which take minutes, unless their mark is asked for."""
-    if "chaos_all" in config.option.markexpr:
+def _leave_out(mark: str, config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out tests that take minutes and have a command of their own, unless their mark is asked for."""
+    if mark in config.option.markexpr:
         return
-    left_out = [item for item in items if item.get_closest_marker("chaos_all")]
+    left_out = [item for item in items if item.get_closest_marker(mark)]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
 

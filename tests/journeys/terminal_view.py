@@ -41,7 +41,7 @@ class TerminalView:
         self.runs("HERE=$((6*7)); echo [$HERE]", "[42]")
 
     def is_the_same(self, mark: str) -> None:
-        """Ask the shell until it answers: keys that are pressed while the page connects again are lost."""
+        """Ask the shell until it answers: keys are dropped where the page connects for more than ten seconds."""
         wait_for(lambda: self._answers(f"echo {mark}-[$HERE]\n", f"{mark}-[42]"), PATIENCE, "the same shell answers")
 
     def _answers(self, typed: str, words: str) -> bool:

@@ -1,13 +1,10 @@
 """“Why can't I connect?” of a whole Minga: right while it runs, and named when it sleeps or a part of the way stands still."""
 
-import os
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
+from tests.journeys.broken_ways import ssh_answers, stopped
 from tests.journeys.kinds import EACH_KIND, FIXTURES
 from tests.journeys.stack import Person, Stack, wait_for
 from tests.waiting import PATIENCE
@@ -22,22 +19,11 @@ def minga(request: pytest.FixtureRequest) -> Stack:
     return found
 
 
-@contextmanager
-def stopped(stack: Stack, part: str) -> Iterator[None]:
-    pid = stack.pid(part)
-    assert pid
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
-
-
 def test_the_hop_that_is_broken_is_named(minga: Stack) -> None:
     student = Person(minga, "student")
     pk = student.launch(name="vicuna")["id"]
     student.until(pk, "running")
-    wait_for(lambda: _answers(student.machine(pk)), PATIENCE, "its ssh answers")
+    wait_for(lambda: ssh_answers(student.machine(pk)), PATIENCE, "its ssh answers")
     right = _check(student, pk)
     assert (right["broken"], {hop["ok"] for hop in right["hops"]}) == (None, {True}), right
     for part, hop in (("agent", "agent"), ("vps", "tunnel")):
@@ -49,10 +35,6 @@ def test_the_hop_that_is_broken_is_named(minga: Stack) -> None:
     assert (asleep["broken"], student.machine(pk)["state"]) == ("guest", "suspended"), asleep
     student.call("DELETE", f"machines/{pk}/")
     student.until(pk, "gone")
-
-
-def _answers(machine: dict[str, Any]) -> bool:
-    return any(door["scheme"] == "ssh" and door["answers"] for door in machine["access"])
 
 
 def _check(person: Person, pk: str) -> dict[str, Any]:

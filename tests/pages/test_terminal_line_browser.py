@@ -1,4 +1,4 @@
-"""Keys typed while a terminal's line is away, and how its page notices that the line is dead."""
+"""A terminal whose line is away: keys that are typed meanwhile, and how its page notices that the line is dead."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -73,11 +73,13 @@ def test_after_ten_seconds_nothing_is_sent(page: Page, shells: ShellServer) -> N
     page.clock.install()
     cut(page, shells)
     page.keyboard.type("a")
+    back = shells.visit(2)
     page.clock.fast_forward(10_100)
     told(page, UNSENT)
-    shells.visits[-1].open(shell="s")
+    back.open(shell="s")
+    says(page, "Conectada")
     page.keyboard.type("b")
-    typed(shells, b"b", len(shells.visits))
+    typed(shells, b"b", 2)
 
 
 def test_after_a_key_that_may_be_lost_none_is_kept(page: Page, shells: ShellServer) -> None:
