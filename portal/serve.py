@@ -23,6 +23,7 @@ from lib import seldom
 
 log = logging.getLogger("portal.serve")
 HEAD_SECONDS = 10.0  # from the connection, or the first byte of a further request, to the end of its head
+REST_SECONDS = 60.0  # for the rest of a body whose answer is complete: nobody reads it, but a browser that was reset may miss the answer
 BACKLOG = 2048  # connections that wait to be accepted
 OPEN_FILES = 65_536  # wanted: each connection costs one
 ROUTES = Path("/proc/net/route")
@@ -46,15 +47,13 @@ class Impatient(H11Protocol):
         super().connection_lost(exc)
 
     def _watch_head(self) -> None:
-        """Start or stop the clock: h11 is IDLE as long as it waits for a head, or for the rest of one.
-
-        The rest of a body whose answer is complete has the same time: nobody reads it.
-        """
+        """Start or stop the clock: h11 is IDLE as long as it waits for a head, or for the rest of one."""
         theirs, ours = str(self.conn.their_state), str(self.conn.our_state)
-        if theirs != "IDLE" and (theirs, ours) != ("SEND_BODY", "DONE"):
+        is_rest = (theirs, ours) == ("SEND_BODY", "DONE")
+        if theirs != "IDLE" and not is_rest:
             self._stop_watch()
         elif self.head_timer is None:
-            self.head_timer = self.loop.call_later(HEAD_SECONDS, self._cut_off)
+            self.head_timer = self.loop.call_later(REST_SECONDS if is_rest else HEAD_SECONDS, self._cut_off)
 
     def _stop_watch(self) -> None:
         if self.head_timer is not None:

@@ -32,7 +32,7 @@ SENTENCES = {
     "bad_sum": _("The checksum must be a SHA-256: 64 hexadecimal digits."),
     "bad_verb": _("Say do=folder for a new folder, or do=rename and the new path as to=PATH."),
     "too_large": _("A piece has at most %(most)s MB. Send the file in several."),
-    "slow": _("Nothing came for a minute. Send this piece again."),
+    "slow": _("For a minute less than 2 KB a second came: the line is too slow. What has come is kept. Try again."),
     "busy": _("Another piece of the same upload is being written. Try again in a moment."),
     "too_many": _("%(name)s holds more than %(most)s files and folders. Delete it in the terminal: rm -r."),
     "too_big_to_move": _("The home has more than %(most)s GB, so Minga does not move it. Delete what is not needed, or download it and put it back by hand."),

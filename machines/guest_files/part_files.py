@@ -12,12 +12,12 @@ from collections.abc import AsyncIterable
 from dataclasses import dataclass
 from typing import Any
 
-from machines.guest_files import BLOCK, REQUESTS
+from machines.guest_files import BLOCK, REQUESTS, old_parts
 from machines.guest_files.file_faults import FileFault
 from machines.guest_files.file_reading import closed, opened
 from machines.guest_files.guest_paths import MOST_OF_NAME, for_new, inside, name_of, parent_of
 from machines.guest_files.guest_sums import sum_of
-from machines.guest_files.sftp_sessions import Session
+from machines.guest_files.sftp_sessions import Facts, Session, facts_of
 
 MOST_SIZE = 1 << 50  # bytes of a file: a petabyte; only so that numbers have an end
 
@@ -59,7 +59,15 @@ async def received(session: Session, target: bytes, total: int) -> int:
         if fault.code == "not_found":
             return 0
         raise
-    return facts.size if facts.kind == "file" else 0
+    return facts.size if facts.kind == "file" and await _is_ours(session, target, facts) else 0
+
+
+async def _is_ours(session: Session, target: bytes, part: Facts) -> bool:
+    """Say whether a part may be gone on with. Where other users of the guest may write, it may be one of theirs, or lead elsewhere."""
+    if part.uid == (await session.facts(session.home)).uid:
+        return True
+    folder = await session.facts(parent_of(target))
+    return folder.uid == part.uid and not folder.mode & 0o022
 
 
 async def give_up(session: Session, target: bytes, total: int) -> None:
@@ -82,11 +90,26 @@ async def put(session: Session, target: bytes, piece: Piece, body: AsyncIterable
         raise FileFault("range", name_of(target), received=here)
     if piece.start == 0:
         await _check_room(session, target, piece.total)
-    handle = await session.ask(target, opened(session, part, "r+b" if here else "wb"))
+    handle = await _opened(session, part, here)
     try:
-        return await _write(_Writer(session, part, handle, piece.start), piece, body, target)
+        facts = facts_of(await session.ask(part, handle.stat()))
+        if facts.size != here:  # it was changed for another one in this moment
+            raise FileFault("range", name_of(target), received=here)
+        done = await _write(_Writer(session, part, handle, piece.start), piece, body, target)
     finally:
         await closed(session, part, handle)
+    if not here and done < piece.total:
+        await old_parts.remove(session, parent_of(target), facts.modified)
+    return done
+
+
+async def _opened(session: Session, part: bytes, here: int) -> Any:
+    """Open a part. A new one must not be there: a link that another user of the guest has put in its place leads to any file."""
+    if here:
+        return await session.ask(part, opened(session, part, "r+b"))
+    if await session.is_there(part):
+        await session.ask(part, session.client.remove(part))
+    return await session.ask(part, opened(session, part, "xb"))
 
 
 async def _write(writer: "_Writer", piece: Piece, body: AsyncIterable[bytes], target: bytes) -> int:
@@ -207,10 +230,10 @@ async def _into_place(session: Session, part: bytes, target: bytes, *, replace: 
 
 
 async def _keep_mode(session: Session, part: bytes, target: bytes) -> None:
-    """Give the new file the rights of the one that it replaces: a script stays one that can be run."""
+    """Give the new file the rights of the one that it replaces, if that has the same owner: a script stays one that can be run."""
     with contextlib.suppress(FileFault):
         facts = await session.facts(target, follow=False)
-        if facts.kind == "file":
+        if facts.kind == "file" and facts.uid == (await session.facts(part, follow=False)).uid:
             await session.ask(part, session.client.chmod(part, facts.mode & 0o777))
 
 

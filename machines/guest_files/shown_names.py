@@ -1,11 +1,12 @@
-r"""Names of a guest's files as text: what is not UTF-8 or a control character is written as \xNN.
+r"""Names of a guest's files as text: what is not UTF-8 or a control character is written as \xNN, also what turns the direction of writing.
 
 Each name can be shown, sent in JSON and given back: in a path the backslash, too, is written so.
 """
 
 import re
 
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# With an override in it, cod.exe is read as exe.doc.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def shown(name: bytes) -> str:

@@ -22,11 +22,13 @@ from machines.guest_files.shown_names import written
 
 SMALL = BLOCK // 2  # bytes of a file that is read ahead, while others are
 MOST_LEFT_OUT = 1000  # named in the list
+MOST_ZEROS = 64 * 1024 * 1024  # bytes; of a guest that announces more and has none we would send zeros for years
 LEFT_OUT = b"MINGA-LEFT-OUT.txt"
 WHY = {
     "other": "a device, pipe or socket",
     "too_deep": "too many folders in each other",
     "changed": "it changed while it was read",
+    "shorter": "it became shorter while it was read, its end here is zeros",
     "no_permission": "no permission",
     "not_found": "it was gone when its turn came",
 }
@@ -139,7 +141,7 @@ async def _entry(session: Session, folder: bytes, prefix: bytes, item: _Item, ke
 
 
 async def _large(session: Session, folder: bytes, name: bytes, found: Found, kept: Packed) -> AsyncGenerator[bytes]:
-    """Give a large file: with the size that was announced, though it may be another one by now."""
+    """Give a large file: with the size that was announced, though it may be another one by now. Raises FileFault where far too little is there."""
     size, given, digest = found.facts.size, 0, hashlib.sha256()
     async with contextlib.aclosing(blocks(session, inside(folder, found.path), size)) as those:
         try:
@@ -158,8 +160,10 @@ async def _large(session: Session, folder: bytes, name: bytes, found: Found, kep
     if not given:
         kept.leave_out(found.path, "changed")
         return
+    if size - given > MOST_ZEROS:
+        raise FileFault("changed", name_of(found.path))
     if given < size:
-        kept.leave_out(found.path, "changed")
+        kept.leave_out(found.path, "shorter")
         for piece in tar_format.zeros(size - given):
             yield piece
     _count(kept, found.path, size, digest.hexdigest())

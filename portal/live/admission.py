@@ -1,15 +1,18 @@
-"""The queue of visitors who want to connect: so many in any second, fair by address, and left by whoever hangs up."""
+"""The queue of visitors who want to connect: so many in any second, no more than can be looked up, fair by address, and left by whoever hangs up."""
 
 import asyncio
 from collections import OrderedDict, deque
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 
+from portal.live import reading
 from portal.live.entry import Refused
 
 ENTRIES_A_SECOND = 50  # after a restart all come at once, and each entry asks the database
+AT_ONCE, PAUSE = 4, 0.01  # visitors, and seconds until the next ones
 MOST_WAIT_OF_AN_ADDRESS = 250  # a room behind one address has fewer
 LONGEST_WAIT = 20.0  # seconds, for one's turn to enter
+GIVE_UP = 2 * LONGEST_WAIT  # where the database answers more slowly than was thought
 IPV6_NETWORK = 64  # bits; one line of a provider has all addresses of such a network
 Turn = asyncio.Future[None]
 
@@ -27,9 +30,11 @@ class Admission:
         turn = self._join(source_of(address))
         leaving = asyncio.ensure_future(until_left(receive))
         try:
-            await asyncio.wait((turn, leaving), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((turn, leaving), timeout=GIVE_UP, return_when=asyncio.FIRST_COMPLETED)
             if leaving.done():
                 raise Refused(499, "left")
+            if not turn.done():
+                raise Refused(503, "busy")
         finally:
             leaving.cancel()
             self._leave(source_of(address), turn)
@@ -62,10 +67,12 @@ class Admission:
     def _admit(self) -> None:
         """Let in as many as may enter now, and come back while others wait."""
         loop = asyncio.get_running_loop()
-        while self.waiting and self._next_at() <= loop.time():
-            self._admit_next()
-            self._entered.append(loop.time())
-        self._timer = loop.call_at(self._next_at(), self._admit) if self.waiting else None
+        for _ in range(0 if reading.is_behind() else AT_ONCE):
+            if self.waiting and self._next_at() <= loop.time():
+                self._admit_next()
+                self._entered.append(loop.time())
+        again_at = max(self._next_at(), loop.time() + PAUSE)
+        self._timer = loop.call_at(again_at, self._admit) if self.waiting else None
 
     def _admit_next(self) -> None:
         """Let in who is next, and put the others of the same address behind all other addresses."""

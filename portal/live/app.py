@@ -28,6 +28,9 @@ from portal.request_facts import request_id
 
 log = logging.getLogger("portal.live")
 EVENTS = "/live/events"
+LONGEST_QUERY = 32_768  # bytes: a ticket, and two paths of 4,096 bytes, each written as %XX
+MOST_PARTS = 20  # of a query
+TWO_LENGTHS = {b"content-length", b"transfer-encoding"}
 
 
 class Live:
@@ -47,7 +50,7 @@ class Live:
         begun, name = monotonic(), request_id(request_of(scope))
         with logs.about(request=name):
             carry = self._http if scope["type"] == "http" else self._websocket
-            end = await carry(scope, receive, send, name)
+            end = await (_refuse_head if _is_odd(scope) else carry)(scope, receive, send, name)
             if end:
                 facts = {"path": logs.cut(scope["path"]), "seconds": round(monotonic() - begun, 1), "end": end}
                 log.info("%(path)s ended after %(seconds)s s: %(end)s", facts, extra={"facts": facts})
@@ -130,6 +133,25 @@ class Live:
         else:
             await _answer(send, 401 if scope["path"] == "/metrics" else 404, b"not here\n")
         return ""
+
+
+def _is_odd(scope: Any) -> bool:
+    """Say whether no page or program of ours sends such a head.
+
+    A query is parsed several times, and before it is known who comes. Where both headers say how long a body is, a proxy may see
+    the next request elsewhere than we do.
+    """
+    query, names = scope["query_string"], {name for name, _value in scope["headers"]}
+    return len(query) > LONGEST_QUERY or query.count(b"&") >= MOST_PARTS or names >= TWO_LENGTHS
+
+
+async def _refuse_head(scope: Any, receive: Any, send: Any, _name: str) -> str:
+    if scope["type"] == "http":
+        await _answer(send, 400, b"head\n", (b"connection", b"close"))
+    else:
+        await receive()
+        await send({"type": "websocket.close", "code": 1008})
+    return ""
 
 
 async def _answer(send: Any, status: int, body: bytes, *headers: tuple[bytes, bytes]) -> None:

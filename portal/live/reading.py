@@ -37,6 +37,11 @@ async def read_rights(ask: Callable[..., T], *values: Any) -> T:
     return await _on(_rights, ask, values)
 
 
+def is_behind() -> bool:
+    """Say whether calls wait for a thread. Who would be let in now waits behind them, whosever turn it is."""
+    return _threads._work_queue.qsize() > THREADS
+
+
 async def _on(threads: ThreadPoolExecutor, ask: Callable[..., T], values: tuple[Any, ...]) -> T:
     context = copy_context()  # log lines of the thread carry the request, too
     running = asyncio.get_running_loop().run_in_executor(threads, context.run, _ask, ask, values)

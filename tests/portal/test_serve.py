@@ -62,6 +62,7 @@ async def heard(reader: asyncio.StreamReader) -> bytes:
 @pytest.fixture
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serve, "HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(serve, "REST_SECONDS", 0.2)
 
 
 @pytest.mark.usefixtures("_soon")

@@ -9,6 +9,7 @@ from django.utils.translation import override
 from lib.notes import Note, Refusal
 from machines.guest_files.file_faults import FileFault
 from portal.live.entry import Refused
+from portal.live.files.pace import Pace
 from portal.live.sse import for_origin
 
 STATUS = {
@@ -17,6 +18,7 @@ STATUS = {
     "other_sum": 422,
 }  # fmt: skip
 USUAL_STATUS = 409
+READER_SECONDS = 300.0  # the longest pause of who reads an answer. The system keeps up to some MB, of which a slow line takes minutes
 SENTENCES = {
     401: _("You are signed out, or this link was used already. Sign in and try again."),
     403: _("You may not do this."),
@@ -49,6 +51,7 @@ class Answering:
         self.is_page = False  # it is shown to a person as it comes
         self.origin: list[tuple[bytes, bytes]] = []
         self.has_begun = self.is_complete = False
+        self._pace = Pace(READER_SECONDS)
 
     def let_page_read(self, scope: Any) -> None:
         """Let the page that asks read the answer. The caller has checked that it is one of ours."""
@@ -67,8 +70,14 @@ class Answering:
         await self._send({"type": "http.response.start", "status": status, "headers": those})
 
     async def go_on(self, body: bytes, *, more: bool = True) -> None:
+        """Send a part, when the reader has taken those before it. Raises FileFault for one who takes next to nothing."""
         self.is_complete = not more
-        await self._send({"type": "http.response.body", "body": body, "more_body": more})
+        try:
+            await self._pace.wait(self._send({"type": "http.response.body", "body": body, "more_body": more}))
+        except TimeoutError:
+            self.is_complete = False
+            raise FileFault("slow") from None
+        self._pace.moved(len(body))
 
     async def refuse(self, error: Exception) -> str:
         """Say why not, unless an answer has begun: that one is left without its end, so that nobody takes it for whole. Return the code."""

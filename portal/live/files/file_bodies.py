@@ -1,6 +1,5 @@
 """Bodies of files: what is sent streams, at the pace of the slower side, and so does what comes."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import UTC, datetime
@@ -21,9 +20,10 @@ from portal.live.entry import Refused
 from portal.live.files import file_door
 from portal.live.files.file_answers import Answering
 from portal.live.files.file_door import Asked
+from portal.live.files.pace import Pace
 
 MOST_PIECE = 8 * 1024 * 1024
-BODY_SECONDS = 60.0  # without a byte of a body
+BODY_SECONDS = 60.0  # the longest pause of who sends a body
 
 
 def path_of(session: Session, one: Asked, name: str = "path") -> bytes:
@@ -127,17 +127,17 @@ class Body:
         self._receive = receive
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Give its bytes. Raises FileFault where none come for a minute, Refused where its sender has gone."""
-        size, more = 0, True
+        """Give its bytes. Raises FileFault where they come too slowly, Refused where its sender has gone."""
+        size, more, pace = 0, True, Pace(BODY_SECONDS)
         while more:
             try:
-                async with asyncio.timeout(BODY_SECONDS):
-                    message = await self._receive()
+                message = await pace.wait(self._receive())
             except TimeoutError:
                 raise FileFault("slow") from None
             if message["type"] != "http.request":
                 raise Refused(499, "left")
             part, more = message.get("body", b""), message.get("more_body", False)
+            pace.moved(len(part))
             size += len(part)
             if size > MOST_PIECE:
                 raise FileFault("too_large", most=MOST_PIECE // 1024**2)

@@ -13,6 +13,7 @@ from portal.live.terminals.endings import Ending
 from portal.live.terminals.window import Window
 
 FRAME = 64 * 1024  # bytes
+MOST_WAITING = 200  # frames; a viewer may ask for many small ones, and read few
 CLOSE_SECONDS = 2.5  # for a viewer to take what it is told at the end; then it is cut off
 
 
@@ -31,8 +32,10 @@ class Viewer:
         self._wake = asyncio.Event()
 
     def tell(self, **facts: Any) -> None:
-        """Send a text frame."""
-        if self.ended is None:
+        """Send a text frame; end a viewer for whom too many wait."""
+        if len(self._queue) >= MOST_WAITING:
+            self.end(endings.FLOOD)
+        elif self.ended is None:
             self._put(json.dumps(facts))
 
     def show(self, output: bytes) -> None:
@@ -48,7 +51,7 @@ class Viewer:
         """Send nothing more but why it ends."""
         if self.ended is None:
             with override(self.language):
-                self.tell(**endings.facts(ending))
+                self._put(json.dumps(endings.facts(ending)))
             self.ended = ending
             self._wake.set()
             self._hurry()

@@ -1,5 +1,6 @@
 """Files of a machine over HTTP, from the page to a real sshd and back."""
 
+import contextlib
 import hashlib
 import io
 import os
@@ -241,6 +242,22 @@ def test_an_unknown_machine_and_an_unknown_address_are_404(page: Caller) -> None
     assert page.get().said == (404, "machine")
     page.machine = "x"
     assert page.get().said == (404, "path")
+
+
+@pytest.mark.parametrize("query", ["a=" + "x" * 33_000, "a&" * 20])
+def test_an_address_that_asks_endlessly_is_refused_before_it_is_read(page: Caller, query: str) -> None:
+    line = page.line()
+    line.request("GET", f"{page.address('')}&{query}", headers=page.headers)
+    assert (line.getresponse().status, line.close()) == (400, None)
+
+
+def test_a_body_of_two_lengths_is_refused_and_nothing_behind_it_is_read(page: Caller, home: Path) -> None:
+    lines = {**page.headers, "Content-Length": "4", "Transfer-Encoding": "chunked"}
+    with contextlib.closing(page.line()) as line:
+        line.request("PUT", page.address("note"), b"1\r\na\r\n0\r\n\r\nGET / HTTP/1.1\r\n\r\n", lines)
+        answer = line.getresponse()
+        assert (answer.status, answer.getheader("connection")) == (400, "close")
+    assert not (home / "note").exists()
 
 
 def test_a_machine_that_does_not_run_says_so(page: Caller, machine: Machine) -> None:

@@ -12,8 +12,8 @@ from django.contrib.sessions.models import Session
 from accounts.models import User
 from machines.models import Machine
 from portal.live.terminals import terminal
-from portal.live.terminals.endings import EXITED, RIGHTS
-from portal.live.terminals.viewer import Viewer
+from portal.live.terminals.endings import EXITED, FLOOD, RIGHTS
+from portal.live.terminals.viewer import MOST_WAITING, Viewer
 from portal.live.terminals.window import Window
 from tests.accounts.postman import silent_server
 from tests.live.process import LiveProcess
@@ -130,6 +130,13 @@ async def test_a_viewer_who_takes_nothing_is_cut(monkeypatch: pytest.MonkeyPatch
     viewer.end(EXITED)
     await delivering
     assert cut.is_set()
+
+
+async def test_for_a_viewer_who_asks_much_and_reads_little_few_answers_wait() -> None:
+    viewer = viewer_of(None)
+    for _n in range(1000):
+        viewer.tell(type="bad", text="no")
+    assert (viewer.ended, len(viewer._queue)) == (FLOOD, MOST_WAITING + 1)
 
 
 def test_no_more_acknowledgements_are_free_than_there_were_frames() -> None:

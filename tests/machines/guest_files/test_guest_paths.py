@@ -50,6 +50,7 @@ def test_a_new_name_has_no_control_characters(path: bytes, code: str) -> None:
         b"plain",
         "ñandú 😀".encode(),
         b"\xff\xfe",
+        "cod\u202eexe.doc".encode(),
         b"a\nb\x1b\x7f",
         b"\\xff",
         b"\\",

@@ -98,6 +98,17 @@ async def test_a_file_that_changes_does_not_break_the_archive(
     size = len(LARGE) + change
     assert archive.extractfile("a").read() == (LARGE + bytes(200_000))[:size]  # type: ignore[union-attr]
     assert "z" in archive.getnames()
+    assert (LEFT_OUT.decode() in archive.getnames()) == (change > 0)
+
+
+async def test_a_guest_that_announces_what_it_has_not_gets_no_endless_zeros(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Moving, "change", 1 << 50)
+    (tmp_path / "a").write_bytes(LARGE)
+    async with simulated(tmp_path, Moving) as files:
+        with pytest.raises(FileFault, match="changed"):
+            await tar_of(files)
 
 
 async def test_a_file_that_is_gone_is_left_out(tmp_path: Path) -> None:
