@@ -193,7 +193,7 @@ def forget_handshake(connection: Any) -> None:
 
     A guest may have begun one in the moment in which it let us in; then all is kept.
     """
-    if connection._kex or connection._kexinit_sent:
+    if not connection._kex_complete:
         return
     connection._client_kexinit = connection._server_kexinit = b""
     connection._server_sig_algs = frozenset()
