@@ -188,6 +188,19 @@ async def signed_in_over(
         raise OtherHostKey(shown[-1]) from None
 
 
+def forget_handshake(connection: Any) -> None:
+    """Drop what asyncssh keeps of the handshake and of signing in: 8 KB, and the private key. A later exchange of keys begins anew.
+
+    A guest may have begun one in the moment in which it let us in; then all is kept.
+    """
+    if not connection._kex_complete:
+        return
+    connection._client_kexinit = connection._server_kexinit = b""
+    connection._server_sig_algs = frozenset()
+    connection._client_keys = connection._options.client_keys = ()
+    connection._options.kwargs = {}
+
+
 def _host_key_options(guest: Guest, shown: list[str]) -> dict[str, Any]:
     """Return options of asyncssh.connect that take no other host key. Another one that the guest shows is appended to `shown`.
 

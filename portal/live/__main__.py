@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import os
 import socket
+import sys
 from typing import Any
 
 import django
@@ -21,6 +22,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     arguments = _arguments()
     _leave_out_providers()
+    _leave_out_parts_of_asyncssh()
     django.setup()
     from portal import serve
 
@@ -47,6 +49,16 @@ def _leave_out_providers() -> None:
     settings.INSTALLED_APPS = [
         app for app in settings.INSTALLED_APPS if not app.startswith("allauth.socialaccount.providers.")
     ]
+
+
+def _leave_out_parts_of_asyncssh() -> None:
+    """Spare 4 MB: security keys and X.509 certificates, which asyncssh takes in where it finds these packages. No machine is entered by them."""
+    packages = dict.fromkeys(("fido2", "OpenSSL"))
+    sys.modules.update(packages)  # type: ignore[arg-type]
+    import asyncssh  # noqa: F401
+
+    for package in packages:
+        del sys.modules[package]
 
 
 def _keep_few_connections() -> None:

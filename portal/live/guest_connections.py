@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncssh
 
 from machines import host_keys
-from machines.ssh_contact import OtherHostKey, fault_of, shown_key_over, signed_in_over
+from machines.ssh_contact import OtherHostKey, fault_of, forget_handshake, shown_key_over, signed_in_over
 from portal.live import guest_door
 from portal.live.dials import Dials
 from portal.live.entry import Entry
@@ -89,6 +89,7 @@ class Guests:
         except asyncssh.PermissionDenied:
             raise await read(guest_door.kept_out, way) from None
         stack.push_async_callback(_close, connection)
+        forget_handshake(connection)
         await read(guest_door.let_in, way)
         return connection
 

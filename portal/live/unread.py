@@ -55,6 +55,8 @@ class Watchful(Impatient):
     def handle_websocket_upgrade(self, event: Request) -> None:
         # Websockets have pings; and who reads a dialed connection may pause for as long as they like.
         _cut_off_after(self.transport, 0)
+        # Not our own method: with it the head's parser and all else of this would stay as long as the websocket.
+        self.app_state = {**self.app_state, ABORT: self.transport.abort}
         super().handle_websocket_upgrade(event)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncssh
 import pytest
 from django.utils import timezone
 
@@ -48,8 +49,6 @@ def reached(student: User, port: int) -> Contact:
 
 
 def sign_in(guest: Guest | Fault, key: Path) -> str:
-    import asyncssh
-
     assert isinstance(guest, Guest)
 
     async def go() -> str:
@@ -57,6 +56,29 @@ def sign_in(guest: Guest | Fault, key: Path) -> str:
             return str((await ssh.run("echo hello", check=True)).stdout)
 
     return asyncio.run(go())
+
+
+@pytest.mark.parametrize("is_begun", [False, True])
+@real_sshd
+def test_keys_are_exchanged_anew_where_the_handshake_is_forgotten(
+    student: User, port: int, person: Path, is_begun: bool
+) -> None:
+    """is_begun: such an exchange goes on already."""
+    one, key = reached(student, port), asyncssh.read_private_key(person)
+    guest = guests([one])[one]
+    assert isinstance(guest, Guest)
+
+    async def go() -> bool:
+        async with ssh_contact.signed_in(guest, [key], rekey_bytes=20_000) as ssh:
+            if is_begun:
+                ssh._send_kexinit()
+                ssh._kexinit_sent = True  # as asyncssh does it itself
+            ssh_contact.forget_handshake(ssh)
+            before = ssh._send_encryption
+            assert (await ssh.run("wc -c", input="x" * 50_000)).stdout == "50000\n"
+            return ssh._send_encryption is not before
+
+    assert asyncio.run(go())
 
 
 @real_sshd
