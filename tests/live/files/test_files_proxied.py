@@ -70,9 +70,8 @@ def test_an_upload_goes_on_after_a_cut_and_its_sum_comes_back(page: Through, hom
     total = len(CONTENT)
     whole = page.put("photo", CONTENT[:MOST_PIECE], 0, total)
     part = home / f".photo.{total}.minga-part"
-    line = half_of_the_second_piece(page)
-    until(lambda: part.stat().st_size > MOST_PIECE + 4_000_000, "what has come stands in the guest")
-    line.close()
+    with contextlib.closing(half_of_the_second_piece(page)):
+        until(lambda: part.stat().st_size > MOST_PIECE + 4_000_000, "what has come stands in the guest")
     until(lambda: running(page.live) == 0, "the cut frees the place")
     here = page.get("photo", upload=1, size=total).facts["received"]
     last = page.put("photo", CONTENT[here:], here, total)
@@ -110,15 +109,13 @@ def test_a_download_streams_and_a_reader_who_leaves_frees_its_place(
     (home / "work").mkdir()
     (home / "work" / "large").touch()
     os.truncate(home / "work" / "large", LARGE)
-    line = page.line()
-    line.request("GET", page.address(path, **query), headers=page.headers)
-    answer = line.getresponse()
-    assert len(answer.read(1_000_000)) == 1_000_000
-    looks: deque[int] = deque(maxlen=4)
-    until(lambda: looks.append(sent["bytes"]) or looks.count(sent["bytes"]) == 4, "nobody reads, nothing is sent")
-    assert (running(page.live), kept_in_files(proxy) < LOG, sent["bytes"] < ON_THE_WAY) == (1, True, True)
-    answer.close()
-    line.close()
+    with contextlib.closing(page.line()) as line:
+        line.request("GET", page.address(path, **query), headers=page.headers)
+        with line.getresponse() as answer:
+            assert len(answer.read(1_000_000)) == 1_000_000
+            looks: deque[int] = deque(maxlen=4)
+            until(lambda: looks.append(sent["bytes"]) or looks.count(sent["bytes"]) == 4, "who waits is sent nothing")
+            assert (running(page.live), kept_in_files(proxy) < LOG, sent["bytes"] < ON_THE_WAY) == (1, True, True)
     until(lambda: running(page.live) == 0, "a reader who leaves ends the reading")
 
 
