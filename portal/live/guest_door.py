@@ -30,10 +30,10 @@ _OTHER_HOST_KEY = _(
 
 
 class NotOpened(Refusal):
-    """No connection to the machine's SSH. `again`: trying again in some seconds may help."""
+    """No connection to the machine's SSH. `again`: trying again in some seconds may help, which its status says to programs."""
 
     def __init__(self, code: str, note: Note, *, again: bool = False) -> None:
-        super().__init__(note.text, note.args, code=code)
+        super().__init__(note.text, note.args, code=code, status=503 if again else 0)
         self.again = again
 
 

@@ -7,13 +7,16 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.utils.translation import gettext_noop
 
-from cloud import open_cloud
+from cloud import open_cloud, open_consoles
 from cloud.contract import Cloud, CloudError
 from cloud.diagnosis import Check, note, of_any, right, wrong
-from cloud.openstack.doctor import checks, checks_users
+from cloud.openstack.console_verbs import ConsoleVerbs
+from cloud.openstack.doctor import checks, checks_consoles, checks_users
 from cloud.openstack.doctor.survey import SECONDS
 from cloud.openstack.doctor.trial import trial
 from machines import cloud_identity
+from machines.models import Machine
+from machines.states import State
 from portal.ops import cloud_survey
 from tunnels import site_names
 
@@ -40,6 +43,29 @@ def checks_of_all(*, with_guest: bool) -> Iterator[Check]:
         yield from trial(cloud_survey.openstack())  # as patient as the portal
     elif entered:
         yield checks.guest_not_tried()
+
+
+def checks_of_consoles() -> Iterator[Check]:
+    """Look at the account for consoles, as the user of the live process, which alone may have it. Changes nothing."""
+    consoles = open_consoles()
+    if consoles is None:
+        text = gettext_noop(
+            "This process has no account for consoles. Ask as the live process does: docs/admin/roles.md."
+        )
+        yield note(checks_consoles.TOPIC, text, "LIVE_OS_CLOUD=minga-live")
+    elif not isinstance(consoles, ConsoleVerbs):
+        yield right(checks_consoles.TOPIC, gettext_noop("The local cloud needs no account for them."))
+    else:
+        yield from checks_consoles.look(consoles, _running())
+
+
+def _running() -> tuple[str, str] | None:
+    """Return a running machine's id in the cloud, and its project; None where there is none, or no database."""
+    try:
+        running = Machine.objects.alive().filter(state=State.RUNNING).exclude(server_id="").exclude(project="")
+        return running.values_list("server_id", "project").last()
+    except DatabaseError:
+        return None
 
 
 def _names() -> Iterator[Check]:

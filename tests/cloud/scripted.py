@@ -68,6 +68,7 @@ class ScriptedClient:
         self.users_error: CloudError | None = None
         self.calls: dict[str, int] = {}
         self.domains = ["Students"]
+        self.own_projects = ["p"]  # in which it has a role
         self.endpoints = [("identity", "http://10.0.0.2:5000/v3"), ("compute", "http://10.0.0.2:8774/v2.1")]
 
     def request(self, service: str, method: str, path: str, **facts: Any) -> requests.Response:
@@ -104,6 +105,7 @@ class ScriptedClient:
             roles=SimpleNamespace(list=lambda name: [role for role in roles if role.name == name]),
             projects=SimpleNamespace(list=self._projects),
             users=SimpleNamespace(list=self._users),
+            auth=SimpleNamespace(projects=lambda: [SimpleNamespace(id=one) for one in self.own_projects]),
             domains=SimpleNamespace(list=lambda name: [SimpleNamespace(id=name)] if name in self.domains else []),
         )
 

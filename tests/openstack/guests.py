@@ -3,13 +3,16 @@
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from cloud.contract import Server
 from tests.openstack.openstack_stage import AGENT, NAMESPACE
 from tests.waiting import PATIENCE
 
+SFTP_SERVER = Path("/usr/lib/openssh/sftp-server")
 
-def inside(*command: str, seconds: float = 40) -> subprocess.CompletedProcess[str]:
+
+def inside(*command: str, seconds: float = 40, stdin: Any = subprocess.DEVNULL) -> subprocess.CompletedProcess[str]:
     """A command in the network of the agent's host."""
     return subprocess.run(
         ["ip", "netns", "exec", NAMESPACE, *command],
@@ -17,11 +20,21 @@ def inside(*command: str, seconds: float = 40) -> subprocess.CompletedProcess[st
         text=True,
         errors="replace",
         timeout=seconds,
-        stdin=subprocess.DEVNULL,
+        stdin=stdin,
     )
 
 
-def ssh(server: Server, key: Path, command: str, user: str = "root") -> subprocess.CompletedProcess[str]:
+def give_sftp(server: Server, key: Path) -> None:
+    """Put OpenSSH's SFTP server where the tiny guest's Dropbear looks for it. It needs the C library only, which the guest has."""
+    command = "mkdir -p /usr/lib && cat > /usr/lib/sftp-server && chmod 755 /usr/lib/sftp-server"
+    with SFTP_SERVER.open("rb") as file:
+        said = ssh(server, key, command, stdin=file)
+    assert said.returncode == 0, said.stderr
+
+
+def ssh(
+    server: Server, key: Path, command: str, user: str = "root", stdin: Any = subprocess.DEVNULL
+) -> subprocess.CompletedProcess[str]:
     return inside(
         "ssh",
         "-F",
@@ -42,6 +55,7 @@ def ssh(server: Server, key: Path, command: str, user: str = "root") -> subproce
         "ConnectTimeout=5",
         f"{user}@{server.address}",
         command,
+        stdin=stdin,
     )
 
 

@@ -18,6 +18,7 @@ from tests.chromium import browser as browser
 from tests.chromium import chromium as chromium
 from tests.chromium import in_a_browser
 from tests.cloud import ready_guest
+from tests.cloud.local_stage import make_key
 from tests.journeys.fresh_home import fresh_home
 from tests.journeys.newcomer import reach_a_shell
 from tests.journeys.stack import Person, is_shut, wait_for
@@ -26,8 +27,10 @@ from tests.journeys.visitor import Visitor, run
 from tests.openstack import in_horizon
 from tests.openstack.census import Thing, belonging, census
 from tests.openstack.dialed import the_portal_dials
+from tests.openstack.guests import SFTP_SERVER, give_sftp, ssh
 from tests.openstack.installation import Installation, cli
 from tests.openstack.openstack_stage import ADMIN, IS_OUTSIDE, OpenStackStage, until
+from tests.openstack.through_the_agent import the_page_comes_back
 from tests.shell_line import ShellLine
 
 DEBIAN = RECIPES["debian-12"]
@@ -78,10 +81,16 @@ def test_a_students_first_machine(minga: Installation, stage: OpenStackStage, br
 
 
 @pytest.fixture(scope="module")
-def heron(minga: Installation) -> Iterator[tuple[Person, str]]:
+def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_key(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture(scope="module")
+def heron(minga: Installation, key: Path) -> Iterator[tuple[Person, str]]:
     """A machine that the portal reaches through the agent only, and its owner."""
     minga.django(f"from catalog.models import Image; Image.objects.update(login={LOGIN!r})")
     student = Person(minga, "student2")
+    student.call("POST", "keys/", json={"name": "laptop", "public_key": key.with_suffix(".pub").read_text()})
     machine = student.launch(name="heron")["id"]
     student.until(machine, "running", 240)
     yield student, machine
@@ -111,6 +120,23 @@ def test_a_terminal_that_the_agents_restart_cuts_opens_again(minga: Installation
     with ShellLine(line) as terminal:
         terminal.type("echo $((6*7))-again\n")
         terminal.shows("42-again")
+
+
+def test_a_guest_without_sftp_says_what_to_install(heron: tuple[Person, str]) -> None:
+    student, machine = heron
+    answer = student.call("GET", f"machines/{machine}/files/", follow_redirects=True)
+    assert (answer.status_code, answer.json()["code"]) == (409, "no_sftp"), answer.text
+    assert "openssh-sftp-server" in answer.json()["detail"]
+
+
+@pytest.mark.skipif(not SFTP_SERVER.exists(), reason="no openssh-sftp-server here")
+def test_the_page_comes_back_by_itself_after_the_agents_restart(
+    minga: Installation, heron: tuple[Person, str], key: Path, browser: Browser, tmp_path: Path
+) -> None:
+    [server] = minga.servers(heron[1])
+    until(lambda: ssh(server, key, "true").returncode == 0, "its owner signs in")
+    give_sftp(server, key)
+    the_page_comes_back(minga, Visitor(browser, minga).sign_in("student2"), tmp_path)
 
 
 def test_a_student_sees_the_same_machines_in_horizon(

@@ -11,6 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from catalog.models import Flavor, Image
+from cloud import door
 from portal.management import output
 from tests.cloud.fake import FakeCloud
 from tests.factories import make_gateway
@@ -49,6 +50,15 @@ def test_the_local_cloud_is_told_in_a_few_rows(fake: FakeCloud, capsys: Any) -> 
     out = capsys.readouterr().out
     assert out.count("✓") == 4
     assert "4 right, 0 worth knowing, 0 wrong." in out
+
+
+def test_a_process_without_the_account_for_consoles_says_who_has_it(
+    settings: Any, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.IS_OPENSTACK, settings.LIVE_OS_CLOUD = True, ""
+    monkeypatch.setattr("portal.ops.checks_of_cloud.open_consoles", door.open_consoles.__wrapped__)  # not kept
+    call_command("check_cloud", "--consoles", "--lang", "en")
+    assert "has no account for consoles" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

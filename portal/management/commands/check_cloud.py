@@ -13,7 +13,7 @@ from django.utils.translation import override
 
 from cloud.diagnosis import Check
 from portal.management import output
-from portal.ops.checks_of_cloud import checks_of_all
+from portal.ops.checks_of_cloud import checks_of_all, checks_of_consoles
 
 MARKS = {"right": "✓", "note": "!", "wrong": "✗"}
 
@@ -25,6 +25,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--with-guest", action="store_true", help="launch a real machine, reach it, put it to sleep, and delete it"
         )
+        parser.add_argument(
+            "--consoles", action="store_true", help="only the account for consoles; run it as the live process's user"
+        )
         parser.add_argument("--json", action="store_true", help="for programs")
         parser.add_argument("--lang", choices=[code for code, _name in settings.LANGUAGES])
 
@@ -32,7 +35,8 @@ class Command(BaseCommand):
         logging.disable(logging.WARNING)  # what goes wrong is a row
         try:
             with override(output.language(options["lang"])):
-                rows = self._print(checks_of_all(with_guest=options["with_guest"]), as_json=options["json"])
+                found = checks_of_consoles() if options["consoles"] else checks_of_all(with_guest=options["with_guest"])
+                rows = self._print(found, as_json=options["json"])
         finally:
             logging.disable(logging.NOTSET)
         if any(row.ok == "wrong" for row in rows):

@@ -264,3 +264,9 @@ def test_a_machine_that_does_not_run_says_so(page: Caller, machine: Machine) -> 
     Machine.objects.update(state="suspended", wanted="suspended")
     answer = page.get()
     assert (answer.status, answer.facts["code"]) == (409, "not_running")
+
+
+def test_a_guest_that_does_not_answer_is_for_later(page: Caller) -> None:
+    """The status lets the page go on with an upload by itself: an agent that restarts looks like this for some seconds."""
+    answer = page.get()
+    assert (*answer.said, answer.headers.get("retry-after")) == (503, "unreachable", "2")
