@@ -1,4 +1,4 @@
-"""`make check`: style, types, floors, migrations, translations, sleeps, language, interfaces. Names everything that is wrong, not only the first thing.
+"""`make check`: style, types, floors, migrations, translations, sleeps, language, interfaces, merges. Names everything that is wrong, not only the first thing.
 
 The parts run side by side, one on each processor. Their results are printed in a fixed order.
 """
@@ -24,6 +24,8 @@ DUMMIES = {
     "DJANGO_SETTINGS_MODULE": "portal.settings",
     "DB_POOL": "off",
 }
+# A conflict of a merge that was committed unsolved: in scripts and pages nothing else would notice.
+UNSOLVED = "! git grep -nE '^(<{7}|>{7}) '"
 # Without the warning that the database cannot be compared: there is none, and none is needed.
 MIGRATIONS = ["-W", "ignore::RuntimeWarning", "manage.py", "makemigrations", "--check", "--dry-run", "--skip-checks"]
 
@@ -69,6 +71,7 @@ PARTS: dict[str, Part] = {
     "sleeps": function(sleeps.faults),
     "language": function(language.faults),
     "interfaces": function(interfaces.faults),
+    "merges": command("sh", "-c", UNSOLVED),
 }
 LONGEST = "types"  # started first, so that it does not run alone at the end
 

@@ -1,11 +1,13 @@
 """make check runs its parts side by side, and names all that is wrong in the same order every time."""
 
+import subprocess
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
-from deploy.local.check import Part, Result, check
+from deploy.local.check import UNSOLVED, Part, Result, check
 from tests.waiting import PATIENCE
 
 
@@ -53,3 +55,11 @@ def test_a_part_that_breaks_is_wrong_and_the_others_go_on(capsys: pytest.Capture
 def test_where_nothing_is_wrong_that_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert check({"types": _part(), "floors": _part()}, 2) == 0
     assert capsys.readouterr().out.endswith("All checks hold.\n")
+
+
+@pytest.mark.parametrize(("line", "found"), [("<<<<<<< HEAD", True), ("a <<<<<<< b", False)])
+def test_a_merge_that_was_committed_unsolved_is_found(tmp_path: Path, line: str, found: bool) -> None:
+    (tmp_path / "page.js").write_text(f"one\n{line}\n")
+    for words in (["init", "--quiet"], ["add", "page.js"]):
+        subprocess.run(["git", *words], cwd=tmp_path, check=True)
+    assert subprocess.run(["sh", "-c", UNSOLVED], cwd=tmp_path).returncode == int(found)

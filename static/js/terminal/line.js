@@ -29,13 +29,10 @@ export class Line {
   #again = 0;
   #silence = 0;
   #typedAt = 0;
-<<<<<<< HEAD
   #isToClose = false;
-=======
   #isHeard = true; // since the last key
   #kept;
   #pulse = new Pulse(() => this.#socket.send(JSON.stringify({ type: "ping" })), () => this.start());
->>>>>>> journey
   state = "idle";
 
   constructor(address, size, hear) {
@@ -154,19 +151,7 @@ export class Line {
       this.#listen();
       this.#become("connecting", { place: frame.place, tries: 0 });
     } else if (frame.type === "open") {
-<<<<<<< HEAD
-      clearTimeout(this.#silence);
-      const isNew = Boolean(this.#life) && this.#life !== frame.life && !frame.survives; // the shell of before is gone
-      this.#life = frame.life;
-      this.#seen = frame.at;
-      this.#tries = 0;
-      this.#typedAt = 0;
-      this.#become("open", { ...frame, isNew });
-      this.resize(this.#size()); // a phone may have been turned meanwhile
-      if (this.#isToClose) this.close();
-=======
       this.#opened(frame);
->>>>>>> journey
     } else if (frame.type === "names") this.#hear.names(frame.names);
     else if (frame.type === "end") this.#end = frame;
   }
@@ -184,6 +169,7 @@ export class Line {
     this.resize(this.#size()); // a phone may have been turned meanwhile
     if (isNew) this.#kept.drop();
     else this.#kept.give((bytes) => this.#send(bytes));
+    if (this.#isToClose) this.close();
   }
 
   #bytes(data) {
@@ -199,12 +185,8 @@ export class Line {
     const end = this.#end;
     this.#leave();
     if (code === CODES.ended) {
-<<<<<<< HEAD
-      this.#life = "";
-      this.#isToClose = false;
-=======
       this.#life = this.#shell = "";
->>>>>>> journey
+      this.#isToClose = false;
       this.#become("ended", { end });
     } else if (code === CODES.elsewhere) this.#become("elsewhere", { end });
     else if (end ? !end.again : CODES.refused.includes(code)) this.#become("refused", { end });
