@@ -17,6 +17,7 @@ from bench.idle import database
 from bench.live import Process, answers, broker, fill, until
 from bench.terminal_views import Place, close_all, open_all
 from deploy.local import free_ports
+from portal.live import freed_memory
 
 LOGIN = "student"
 
@@ -35,7 +36,7 @@ class Stage:
         await until(lambda: answers(self.process.port))
         await asyncio.sleep(1)  # in which it looks for the first time at what it looks at again and again
         await close_all(await open_all(self.places[:5]))
-        await asyncio.sleep(2)  # what they took is given back
+        await asyncio.sleep(freed_memory.SECONDS + 1)  # what they took is given back
 
 
 @contextmanager

@@ -23,10 +23,12 @@ from typing import Any
 
 from bench.terminal_stage import Stage, stage_of
 from bench.terminal_views import Bare, Screen, View, close_all, flood, open_all
+from portal.live import freed_memory
 
 PARTS = "echo", "memory", "many", "class", "floods"
 CLASS, TRIES = 40, 3
 FLOODS, FLOOD_SECONDS = 20, 10.0
+GIVEN_BACK = freed_memory.SECONDS + 1  # after so many seconds what was freed is the system's again
 PRESSES_A_SECOND = 10  # of the one beside the floods
 
 
@@ -78,12 +80,12 @@ async def memory(stage: Stage) -> None:
     process, number = stage.process, stage.wanted.terminals
     before = process.kilobytes
     views = await open_all(stage.places[:number])
-    await asyncio.sleep(5)  # what the entries took meanwhile has been given back
+    await asyncio.sleep(GIVEN_BACK)  # what the entries took meanwhile has been given back
     idle = process.kilobytes
     for view in views:
         await view.type(b"fill\r")
     await asyncio.gather(*(view.until(lambda view=view: view.count > 300_000) for view in views))
-    await asyncio.sleep(2)  # buffers are as they stay
+    await asyncio.sleep(GIVEN_BACK)  # buffers are as they stay
     full = process.kilobytes
     each, each_full = ((now - before) / number for now in (idle, full))
     print(
@@ -97,7 +99,7 @@ async def many(stage: Stage) -> None:
     before, spent = process.kilobytes, process.seconds
     views = await open_all(stage.places[: stage.wanted.many])
     took, spent = time.monotonic() - began, process.seconds - spent
-    await asyncio.sleep(5)  # what the entries took meanwhile has been given back
+    await asyncio.sleep(GIVEN_BACK)  # what the entries took meanwhile has been given back
     after, idle = process.kilobytes, process.seconds
     await asyncio.sleep(10)  # is the time that is measured
     print(

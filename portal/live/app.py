@@ -10,7 +10,7 @@ from time import monotonic
 from typing import Any
 
 from lib import logs, seldom
-from portal.live import dials, ending, guest_connections, numbers, reading, redis_events, sockets, sse
+from portal.live import dials, ending, freed_memory, guest_connections, numbers, reading, redis_events, sockets, sse
 from portal.live.admission import Admission
 from portal.live.checks import check_http
 from portal.live.consoles import console_sockets
@@ -67,6 +67,7 @@ class Live:
             self.terminals.sweep(),
             use_reports.report(self.terminals),
             self.consoles.guard(),
+            freed_memory.give_back(),
         )
         tasks = [asyncio.create_task(work) for work in works]
         await send({"type": "lifespan.startup.complete"})
