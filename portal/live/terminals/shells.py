@@ -15,6 +15,7 @@ WINDOW, PACKET = 128 * 1024, 32 * 1024
 SAID = 4096
 LOOK_SECONDS = 5.0
 START_SECONDS = 10.0
+KILL_TRIES, KILL_PAUSE, UNKNOWN = 10, 0.2, 1  # seconds between them; tmux's status where it has no such session
 TMUX = "tmux -u -L minga"  # a server of its own: the person's own tmux stays as it is
 # The wheel scrolls, programs cannot write the clipboard, ESC comes at once. -D: a viewer of before, cut off, sets no size any more.
 OPTIONS = r"set -g status off \; set -g mouse on \; set -s set-clipboard off \; set -s escape-time 20"
@@ -127,5 +128,8 @@ async def start(
 
 
 async def kill(connection: asyncssh.SSHClientConnection, name: str) -> None:
-    """End the shell of this name in tmux."""
-    await _ask(connection, f"{TMUX} kill-session -t '={name}'")
+    """End the shell of this name in tmux: also one that is only about to begin, of which tmux does not know yet."""
+    for _try in range(KILL_TRIES):
+        if (await _ask(connection, f"{TMUX} kill-session -t '={name}'")).status != UNKNOWN:
+            break
+        await asyncio.sleep(KILL_PAUSE)
