@@ -94,8 +94,10 @@ def test_closing_a_terminal_ends_its_shell(live: LiveProcess, machine: Machine, 
 
 def test_the_size_reaches_the_shell(kind: str, opened: View) -> None:
     opened.say(type="resize", cols=133, rows=51)
-    opened.type("stty size\n")
-    opened.shows("51 133")
+    opened.type(
+        "until [ \"$(stty size)\" = '51 133' ]; do sleep 0.1; done; echo it-$((6*7))\n"
+    )  # tmux tells it after a moment
+    opened.shows("it-42")
 
 
 def test_a_frame_that_is_none_is_answered_and_changes_nothing(opened: View) -> None:
