@@ -1,7 +1,9 @@
 """The files and threads of processes that go on meanwhile, as the kernel tells them. Those that are gone by the time they are read are not there."""
 
+import os
+import signal
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _GONE = (FileNotFoundError, ProcessLookupError)
@@ -16,6 +18,16 @@ def _open_files(pid: int | str) -> Iterator[str]:
     for link in Path(f"/proc/{pid}/fd").iterdir():
         with suppress(*_GONE):
             yield str(link.readlink())
+
+
+@contextmanager
+def frozen(pid: int) -> Iterator[None]:
+    """Let a process stand still, as one of a computer that swaps, or as one that is stuck."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 def stands_still(pid: int) -> bool:

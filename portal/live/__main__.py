@@ -52,7 +52,7 @@ def _leave_out_providers() -> None:
 
 
 def _leave_out_parts_of_asyncssh() -> None:
-    """Spare 4 MB: security keys and X.509 certificates, which asyncssh takes in where it finds these packages. No machine is entered by them."""
+    """Spare 5 MB: security keys and X.509 certificates, which asyncssh takes in where it finds these packages. No machine is entered by them."""
     packages = dict.fromkeys(("fido2", "OpenSSL"))
     sys.modules.update(packages)  # type: ignore[arg-type]
     import asyncssh  # noqa: F401
@@ -77,10 +77,9 @@ class Server(uvicorn.Server):
         from portal import serve
 
         await super().startup(sockets)
+        # asyncio accepts as many in a go as it lets wait: the system shall keep more.
         for listening in sockets or ():
-            listening.listen(
-                serve.BACKLOG
-            )  # asyncio accepts as many in a go as it lets wait: the system shall keep more
+            listening.listen(serve.BACKLOG)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         live: Any = self.config.app

@@ -14,9 +14,8 @@ CONNECTIONS = THREADS + 1  # of the pool: each thread has one, while it asks
 SECONDS = 3.0  # for a call; the stream, or the check, then does without
 T = TypeVar("T")
 _threads = ThreadPoolExecutor(THREADS, thread_name_prefix="rows")
-_rights = ThreadPoolExecutor(
-    1, thread_name_prefix="rights"
-)  # behind a crowd at the door nobody's right would be certain
+# Behind a crowd at the door nobody's right would be certain.
+_rights = ThreadPoolExecutor(1, thread_name_prefix="rights")
 
 
 def start() -> None:

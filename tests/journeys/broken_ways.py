@@ -11,6 +11,7 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 from tests.journeys.stack import Stack
+from tests.processes import frozen
 
 
 @contextmanager
@@ -18,11 +19,8 @@ def stopped(stack: Stack, part: str) -> Iterator[None]:
     """Let a part stand still."""
     pid = stack.pid(part)
     assert pid
-    os.kill(pid, signal.SIGSTOP)
-    try:
+    with frozen(pid):
         yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
 
 
 @contextmanager

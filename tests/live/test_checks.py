@@ -1,7 +1,5 @@
 """“Why can't I connect?” end to end: the real agent before a real gateway, and each hop broken in turn."""
 
-import os
-import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +12,8 @@ from machines.models import Machine
 from tests.live.check_stage import checked, oks
 from tests.machines.idle.guest import can_run, openssh
 from tests.ports import free_port
-from tests.tunnels.agent_stage import Program, Vps
+from tests.processes import frozen
+from tests.tunnels.agent_stage import Vps
 from tests.tunnels.dial_fixtures import echo as echo
 from tests.tunnels.dial_fixtures import live as live
 from tests.tunnels.dial_fixtures import stage as stage
@@ -33,16 +32,6 @@ pytestmark = [
     pytest.mark.slow,
 ]
 RIGHT = dict.fromkeys(("port", "tunnel", "agent", "guest", "service"), True)
-
-
-@contextmanager
-def stopped(program: Program) -> Iterator[None]:
-    """Let a program stand still, as a process of a computer that swaps, or as one that is stuck."""
-    os.kill(program.process.pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(program.process.pid, signal.SIGCONT)
 
 
 def broken(stage: DialStage, tunnel: Tunnel) -> tuple[str | None, str]:
@@ -89,7 +78,7 @@ def _can_take(port: int) -> bool:
 
 def test_a_gateway_that_passes_nothing_on_is_named(stage: DialStage, echo: Target, vps: Vps) -> None:
     tunnel = stage.tunnel(echo.port)
-    with stopped(vps.program):
+    with frozen(vps.program.process.pid):
         name, verdict = broken(stage, tunnel)
     assert (name, "the tunnel passes nothing on" in verdict) == ("tunnel", True)
 
@@ -113,7 +102,7 @@ def test_an_agent_that_was_killed_is_named(stage: DialStage, echo: Target) -> No
 
 def test_an_agent_that_stands_still_is_named(stage: DialStage, echo: Target) -> None:
     tunnel = stage.tunnel(echo.port)
-    with stopped(stage.agent):
+    with frozen(stage.agent.process.pid):
         assert broken(stage, tunnel)[0] == "agent"
 
 
@@ -139,24 +128,18 @@ def test_an_sshd_that_is_right_answers_and_a_frozen_one_is_named(stage: DialStag
         tunnel = stage.tunnel(port)
         Tunnel.objects.update(scheme="ssh")
         assert checked(stage, tunnel)["broken"] is None
-        with _frozen(port):
+        with frozen(_listener(port)):
             name, verdict = broken(stage, tunnel)
     assert (name, "it may be stuck" in verdict) == ("service", True)
 
 
-@contextmanager
-def _frozen(port: int) -> Iterator[None]:
+def _listener(port: int) -> int:
     import psutil
 
-    pid = next(
-        line.pid for line in psutil.net_connections("tcp4") if line.laddr == (HERE, port) and line.status == "LISTEN"
-    )
+    lines = [line for line in psutil.net_connections("tcp4") if line.laddr == (HERE, port) and line.status == "LISTEN"]
+    pid = lines[0].pid
     assert pid
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
+    return pid
 
 
 @pytest.mark.parametrize("says", [b"", b"x" * 65536], ids=["nothing", "without end"])

@@ -33,6 +33,14 @@ def told(page: Page, words: str) -> None:
     expect(page.locator("#typed-state")).to_contain_text(words)
 
 
+def only_what_comes_now_is_sent(page: Page, shells: ShellServer) -> None:
+    """Bring the same shell back, and type on."""
+    shells.visit(2).open(shell="s")
+    says(page, "Conectada")
+    page.keyboard.type("b")
+    typed(shells, b"b", 2)
+
+
 # ---- keys while it connects again ----
 
 
@@ -63,23 +71,17 @@ def test_of_too_much_nothing_is_sent(page: Page, shells: ShellServer) -> None:
     paste(page, "x" * 4096)
     page.keyboard.press("Enter")
     told(page, UNSENT)
-    shells.visit(2).open(shell="s")
-    says(page, "Conectada")
-    page.keyboard.type("b")
-    typed(shells, b"b", 2)
+    only_what_comes_now_is_sent(page, shells)
 
 
 def test_after_ten_seconds_nothing_is_sent(page: Page, shells: ShellServer) -> None:
     page.clock.install()
     cut(page, shells)
     page.keyboard.type("a")
-    back = shells.visit(2)
+    shells.visit(2)
     page.clock.fast_forward(10_100)
     told(page, UNSENT)
-    back.open(shell="s")
-    says(page, "Conectada")
-    page.keyboard.type("b")
-    typed(shells, b"b", 2)
+    only_what_comes_now_is_sent(page, shells)
 
 
 def test_after_a_key_that_may_be_lost_none_is_kept(page: Page, shells: ShellServer) -> None:
@@ -90,10 +92,7 @@ def test_after_a_key_that_may_be_lost_none_is_kept(page: Page, shells: ShellServ
     told(page, UNSURE)
     page.keyboard.type("rm *")
     told(page, UNSENT)
-    shells.visit(2).open(shell="s")
-    says(page, "Conectada")
-    page.keyboard.type("b")
-    typed(shells, b"b", 2)
+    only_what_comes_now_is_sent(page, shells)
 
 
 def test_the_mouse_is_no_key_and_a_line_in_the_box_stays_there(page: Page, shells: ShellServer) -> None:

@@ -7,7 +7,7 @@ from tests.chromium import in_a_browser
 from tests.pages.shell_server import ShellServer
 from tests.pages.test_terminal_browser import machine as machine
 from tests.pages.test_terminal_browser import page as page
-from tests.pages.test_terminal_browser import says
+from tests.pages.test_terminal_browser import says, typed
 from tests.pages.test_terminal_browser import shells as shells
 from tests.waiting import until
 
@@ -65,6 +65,24 @@ def test_a_terminal_that_is_refused_leaves_its_tab_without_a_question(page: Page
     page.get_by_title("Cerrar").last.click()
     says(page, "Conectada")
     expect(page.get_by_role("tab", selected=True)).to_have_text("Terminal 1×")
+
+
+def test_a_terminal_that_could_not_be_closed_and_is_opened_again_stays(page: Page, shells: ShellServer) -> None:
+    says(page, "Conectada")
+    shells.opens = False
+    shells.visit().end(1011)
+    says(page, "Conectando…")
+    page.locator("#shell-menu > summary").click()
+    page.get_by_role("button", name="Cerrar esta terminal").click()
+    page.get_by_role("button", name="Cerrarla").click()
+    shells.visit(2).end(4004, "No se pudo abrir.")
+    says(page, "Sin conexión")
+    shells.opens = True
+    page.get_by_role("button", name="Intentar de nuevo").click()
+    says(page, "Conectada")
+    page.keyboard.type("a")
+    typed(shells, b"a", 3)
+    assert {"type": "close"} not in shells.visit(3).frames
 
 
 def test_tabs_are_gone_along_opened_and_closed(page: Page, shells: ShellServer) -> None:

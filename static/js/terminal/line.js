@@ -130,7 +130,10 @@ export class Line {
     const isOnItsWay = ON_ITS_WAY.includes(state);
     if (this.isOpen && isOnItsWay) this.#kept.begin({ isSure: this.#isHeard });
     this.state = state;
-    if (!this.isOpen && !isOnItsWay) this.#kept.drop();
+    if (!this.isOpen && !isOnItsWay) {
+      this.#kept.drop();
+      this.#isToClose = false; // whoever opens it again wants it
+    }
     this.#hear.state(state, facts);
   }
 
@@ -186,7 +189,6 @@ export class Line {
     this.#leave();
     if (code === CODES.ended) {
       this.#life = this.#shell = "";
-      this.#isToClose = false;
       this.#become("ended", { end });
     } else if (code === CODES.elsewhere) this.#become("elsewhere", { end });
     else if (end ? !end.again : CODES.refused.includes(code)) this.#become("refused", { end });

@@ -93,6 +93,7 @@ export class Tabs {
       this.#names.delete(shell.name);
       if (this.#closing.delete(shell.name) && this.#leave(shell.name)) return;
     }
+    if (["refused", "elsewhere"].includes(shell.line.state)) this.#closing.delete(shell.name);
     this.#draw();
     this.#changed(shell);
   }
