@@ -5,6 +5,7 @@ workers, /healthz and /metrics for probers.
 """
 
 import asyncio
+import gc
 import logging
 from time import monotonic
 from typing import Any
@@ -69,6 +70,8 @@ class Live:
             self.consoles.guard(),
             freed_memory.give_back(),
         )
+        gc.collect()
+        gc.freeze()
         tasks = [asyncio.create_task(work) for work in works]
         await send({"type": "lifespan.startup.complete"})
         await receive()  # shutdown
