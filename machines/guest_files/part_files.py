@@ -31,11 +31,12 @@ class Piece:
     total: int
 
     @property
-    def is_end(self) -> bool:
-        return self.start == self.end == self.total
+    def is_last(self) -> bool:
+        return self.end == self.total
 
     def check(self) -> None:
-        if not (0 <= self.start <= self.end <= self.total <= MOST_SIZE and (self.is_end or self.start < self.end)):
+        is_empty_end = self.start == self.end == self.total
+        if not (0 <= self.start <= self.end <= self.total <= MOST_SIZE and (is_empty_end or self.start < self.end)):
             raise FileFault("bad_range")
 
 

@@ -104,7 +104,8 @@ class _Door(BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         place = self._begin()
         span, total = self.headers.get("Content-Range", "bytes */0").removeprefix("bytes ").split("/")
-        if span == f"{total}-{int(total) - 1}" and place.is_file() and _sum(place) == self.asks.get("sha256"):
+        if place.is_file() and _sum(place) == self.asks.get("sha256"):
+            self.rfile.read(int(self.headers["Content-Length"]))
             return self._answer(201, {"size": int(total), "sha256": _sum(place)})
         part = self._part(place, int(total))
         if place.exists() and "replace" not in self.asks:
