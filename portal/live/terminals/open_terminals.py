@@ -122,10 +122,11 @@ class OpenTerminals:
     def _why_not(self, key: Key) -> Ending | None:
         if self.is_draining:
             return endings.RESTART
-        mine = [one for one in self.terminals.values() if one.key.person == key.person]
+        going_on = [one for one in self.terminals.values() if not one.is_over]  # others take a moment to be closed
+        mine = [one for one in going_on if one.key.person == key.person]
         if len(mine) >= MOST_OF_A_PERSON and not self._make_room(mine):
             return endings.TOO_MANY
-        if sum(one.machine == key.machine for one in self.terminals) >= MOST_OF_A_MACHINE:
+        if sum(one.key.machine == key.machine for one in going_on) >= MOST_OF_A_MACHINE:
             return endings.TOO_MANY_THERE
         return endings.FULL if len(self.terminals) >= MOST else None
 

@@ -88,6 +88,8 @@ class Terminal:
         except TimeoutError:
             raise guest_door.unreachable() from None
         self.is_open, self._opening = True, None
+        if kept:  # tmux draws it for a page that came back by itself, be it that nobody is there
+            self._redrawn_until = asyncio.get_running_loop().time() + REDRAW_SECONDS
         if self.viewer:
             self._begin(self.viewer, "", 0)
 

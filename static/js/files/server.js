@@ -2,6 +2,8 @@
 import { word } from "./file_words.js";
 
 const SILENT_MS = 60_000; // nothing of a piece went out, and no answer came: the line is cut
+const SUM_BYTES = 10_000; // that a slow machine sums up in a millisecond, before it answers the last piece
+const LONGEST_MS = 600_000; // for an answer, as a proxy has it (docs/admin/install.md)
 const LATER = [408, 429, 503, 504]; // too slow, too many at once, away for a moment
 const PROXYS = [502, ...LATER]; // the same in words of a proxy
 
@@ -44,12 +46,15 @@ export function serverAt({ address, download }) {
     if (total) request.setRequestHeader("Content-Range", `bytes ${from}-${from + piece.size - 1}/${total}`);
     return new Promise((done, failed) => {
       let silence;
-      const hear = () => {
+      const hear = (patience = SILENT_MS) => {
         clearTimeout(silence);
-        silence = setTimeout(() => request.abort(), SILENT_MS);
+        silence = setTimeout(() => request.abort(), patience);
       };
+      const summed = from + piece.size === total ? total : 0;
+      const awaitAnswer = () => hear(Math.min(SILENT_MS + summed / SUM_BYTES, LONGEST_MS));
       const stop = () => request.abort();
       request.upload.addEventListener("progress", ({ loaded }) => { hear(); onProgress(loaded); });
+      request.upload.addEventListener("load", awaitAnswer);
       request.addEventListener("load", () => {
         try {
           done(read(request.status, request.responseText));
@@ -61,7 +66,8 @@ export function serverAt({ address, download }) {
       request.addEventListener("loadend", () => { clearTimeout(silence); signal.removeEventListener("abort", stop); });
       signal.addEventListener("abort", stop);
       if (signal.aborted) return failed(new Cut(""));
-      hear();
+      if (piece.size) hear();
+      else awaitAnswer();
       request.send(piece);
     });
   }
