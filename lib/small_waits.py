@@ -33,5 +33,8 @@ class SmallQueue(Generic[T]):
             await self._filled.wait()
         return self._waiting.pop(0)
 
+    def qsize(self) -> int:
+        return len(self._waiting)
+
     def empty(self) -> bool:
         return not self._waiting

@@ -5,7 +5,6 @@ workers, /healthz and /metrics for probers.
 """
 
 import asyncio
-import gc
 import logging
 from time import monotonic
 from typing import Any
@@ -71,8 +70,6 @@ class Live:
             self.consoles.guard(),
             freed_memory.give_back(),
         )
-        gc.collect()
-        gc.freeze()
         tasks = [asyncio.create_task(work) for work in works]
         await send({"type": "lifespan.startup.complete"})
         await receive()  # shutdown

@@ -65,13 +65,14 @@ class OpenTerminals:
         if isinstance(terminal, Ending):
             return viewer.end(terminal)
         watched = Watched(viewer.entry, key.machine, lambda: None, lambda why: viewer.end(endings.of_right(why)))
-        with self.guests.dials.watching(watched):
-            terminal.attach(viewer, *terminal_door.seen(scope))
-            self._tell_names(key)
-            try:
-                await self._follow(terminal, viewer, receive)
-            finally:
-                terminal.detach(viewer)
+        self.guests.dials.watched.add(watched)
+        terminal.attach(viewer, *terminal_door.seen(scope))
+        self._tell_names(key)
+        try:
+            await self._follow(terminal, viewer, receive)
+        finally:
+            terminal.detach(viewer)
+            self.guests.dials.watched.discard(watched)
 
     async def _leave(self, viewer: Viewer, delivering: asyncio.Task[None]) -> None:
         if viewer.ended is None:  # it hung up

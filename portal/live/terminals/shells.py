@@ -8,6 +8,8 @@ from typing import Any
 
 import asyncssh
 
+from lib.small_waits import SmallEvent
+
 KIND = "xterm-256color"
 # Bytes that a guest may send unasked. With asyncssh's two megabytes, twenty floods would keep forty here.
 WINDOW, PACKET = 128 * 1024, 32 * 1024
@@ -47,6 +49,7 @@ class Shell(asyncssh.SSHClientSession[bytes]):
         for piece in chan._recv_buf:
             waiting.append(piece)
         chan._recv_buf = waiting  # type: ignore[assignment]
+        chan._close_event = SmallEvent()
 
     def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:
         self._printed(bytes(data))
