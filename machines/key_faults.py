@@ -54,6 +54,11 @@ UNREACHABLE = KeyFault(
     Note(_("Its SSH does not answer. See whether it runs and lets you in, then try again; a restart may help.")),
     again=True,
 )
+STARTING = KeyFault(
+    "unreachable",
+    Note(_("Its SSH does not answer yet: the machine may still be starting. On a slow computer that takes minutes.")),
+    again=True,
+)
 KEY_DELETED = KeyFault("key_deleted", Note(_("The key was removed from your list before it could be put in.")))
 _ADD_BY_HAND = _(
     "Minga has no key of its own in this machine. Add this line to ~/.ssh/authorized_keys there and try again, or reset the machine: %(line)s"

@@ -18,7 +18,7 @@ LOOK_SECONDS = 0.05  # between two looks while starting
 RESTART_LOOK_SECONDS = 0.1  # and afterwards, while a service starts again
 CALM_LOOK_SECONDS = 1.0  # and while all are up: a service's end and Ctrl-C wake us by themselves
 LOGS_SECONDS = 60.0  # between two looks at the length of the logs
-START_SECONDS = 150.0  # the whole start, packages aside
+START_SECONDS = 300.0  # until one more service is up; the tables alone take minutes on an old computer
 FIRST_WAIT_SECONDS = 0.2  # before the first restart of a service; doubles
 LONGEST_WAIT_SECONDS = 5.0
 CALM_SECONDS = 10.0  # a service that lived this long begins again with the first wait
@@ -86,6 +86,7 @@ class Supervisor:
                 if name not in announced:
                     announced.add(name)
                     say(f"{name} ✓")
+                    deadline = time.monotonic() + START_SECONDS
             if time.monotonic() > deadline:
                 slow = next(keeper for keeper in self.keepers if keeper.holds_up)
                 raise LauncherError(

@@ -74,7 +74,7 @@ class Guests:
                     raise
         except (TimeoutError, DialFailed, OSError, asyncssh.Error) as error:
             log.info("machine %s: its SSH could not be reached: %s", machine, fault_of(error).text)
-            raise guest_door.unreachable() from None
+            raise guest_door.unreachable(way) from None
 
     async def _known(self, way: WayIn, entry: Entry, machine: UUID) -> WayIn:
         """Return a way whose host key is known: at the first contact the guest is asked for it, and a second way is taken."""
@@ -83,7 +83,7 @@ class Guests:
         async with self.dials.along(way.guest.way, machine=machine, entry=entry) as sock:
             shown = await shown_key_over(sock)
         if not shown:
-            raise guest_door.unreachable()
+            raise guest_door.unreachable(way)
         await read(host_keys.pin, way.disk, shown)
         return await self.dials.ask(guest_door.way_in, entry, machine)
 

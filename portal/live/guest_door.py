@@ -1,6 +1,7 @@
 """The door to the shell of a machine: the way to its SSH, the portal's key for it, and the host key that it must show. Asks the database."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from portal.live.entry import Entry
 if TYPE_CHECKING:
     import asyncssh
 
+STARTS_FOR = timedelta(minutes=10)  # a guest may be called running before its sshd listens
 _OTHER_HOST_KEY = _(
     "Its SSH shows another host key than the one that Minga knows (%(shown)s): its system was installed anew, or something "
     "else answers in its place. Nothing was sent there. If you changed it yourself, ask an administrator to accept the new key."
@@ -46,6 +48,7 @@ class WayIn:
     key: "asyncssh.SSHKey"
     row: PortalKey
     was_refused: bool  # it showed another host key when it was last asked
+    may_start: bool  # it is up so lately that it may not listen yet
 
 
 def way_in(entry: Entry, machine_id: UUID) -> WayIn:
@@ -61,7 +64,8 @@ def way_in(entry: Entry, machine_id: UUID) -> WayIn:
     guest = Guest(ssh_ways.way_to_ssh(machine, by=person), machine.ssh_user, known.key if known else "")
     with asked_from(entry.address):
         note_use(machine, "connect", by=person)
-    return WayIn(guest, disk_of(machine), key, row, bool(known and known.refused_key))
+    may_start = timezone.now() - machine.state_since < STARTS_FOR
+    return WayIn(guest, disk_of(machine), key, row, bool(known and known.refused_key), may_start)
 
 
 def _private_key(row: PortalKey) -> "asyncssh.SSHKey":
@@ -100,5 +104,6 @@ def other_host_key(way: WayIn, shown: str) -> NotOpened:
     return NotOpened("host_key", Note(_OTHER_HOST_KEY, {"shown": ed25519.fingerprint(shown)}))
 
 
-def unreachable() -> NotOpened:
-    return _not_opened(key_faults.UNREACHABLE)
+def unreachable(way: WayIn | None = None) -> NotOpened:
+    """Return that the guest's SSH does not answer; of a way into one that may still be starting, that it does not yet."""
+    return _not_opened(key_faults.STARTING if way and way.may_start else key_faults.UNREACHABLE)

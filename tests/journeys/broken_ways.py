@@ -10,8 +10,11 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from tests.journeys.stack import Stack
+from tests.journeys.stack import Person, Stack, wait_for
 from tests.processes import frozen
+from tests.waiting import PATIENCE
+
+BOOT_LOOKS = 5  # of nine minutes each
 
 
 @contextmanager
@@ -52,6 +55,19 @@ def _line(file: Path) -> bytes:
 def ssh_answers(machine: dict[str, Any]) -> bool:
     """Return whether the API says so: an emulated guest may be said to run minutes before."""
     return any(door["scheme"] == "ssh" and door["answers"] for door in machine["access"])
+
+
+def wait_for_ssh(person: Person, machine: str) -> None:
+    """Wait until the guest's SSH answers: as long as the guest still writes to its console it boots, however busy the computer is."""
+    console = person.stack.data / "cloud" / "guests" / person.stack.servers(machine)[0].id / "console.log"
+    for _ in range(BOOT_LOOKS):
+        written = console.stat().st_size
+        try:
+            return wait_for(lambda: ssh_answers(person.machine(machine)), 6 * PATIENCE, "its ssh answers")
+        except AssertionError:
+            if console.stat().st_size == written:
+                raise
+    raise AssertionError(f"its ssh does not answer after {BOOT_LOOKS * 6 * PATIENCE:.0f} s, though its console goes on")
 
 
 def broken_hops(page: Page, machine: str) -> list[str]:

@@ -24,7 +24,7 @@ from tests.cloud import ready_guest
 from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 400  # a first start on a busy machine builds a guest image, too
+START_SECONDS = 900  # a first start on a busy machine builds a guest image, too
 # Short, so that a killed worker's machine is taken over while a test waits.
 IMPATIENT = {
     "CLAIM_SECONDS": "4",

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.chromium import in_a_browser
-from tests.journeys.broken_ways import blocked, broken_hops, kill_guest, ssh_answers, stopped
+from tests.journeys.broken_ways import blocked, broken_hops, kill_guest, stopped, wait_for_ssh
 from tests.journeys.kinds import on_debian
 from tests.journeys.stack import Person, Stack, wait_for
 from tests.journeys.terminal_view import TerminalView
@@ -38,7 +38,7 @@ def machine(debian_stack: Stack) -> Iterator[str]:
     person = Person(debian_stack, WHO)
     pk = str(person.call("POST", "machines/", json={"template": "debian", "name": "otter"}).json()["id"])
     person.until(pk, "running", 6 * PATIENCE)
-    wait_for(lambda: ssh_answers(person.machine(pk)), 6 * PATIENCE, "its ssh answers")
+    wait_for_ssh(person, pk)
     yield pk
     person.call("DELETE", f"machines/{pk}/")
     person.until(pk, "gone")

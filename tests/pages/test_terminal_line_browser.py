@@ -109,6 +109,21 @@ def test_the_mouse_is_no_key_and_a_line_in_the_box_stays_there(page: Page, shell
     expect(page.locator("#typed-state")).to_be_empty()
 
 
+# ---- a machine that does not answer yet ----
+
+
+def test_the_reason_stays_while_it_tries_again(page: Page, shells: ShellServer) -> None:
+    note = page.locator("#line-note p")
+    cut(page, shells)
+    for number in range(2, 6):
+        shells.visit(number).end(4004, "Aún arranca.", again=True)
+        expect(note).to_have_text("Aún arranca.")
+    shells.visit(6)
+    expect(note).to_have_text("Aún arranca.")
+    shells.visit(6).open(shell="s")
+    expect(note).to_be_empty()
+
+
 # ---- a line that is dead without a word ----
 
 

@@ -122,7 +122,7 @@ _FAULTS: dict[str, tuple[str, str]] = {
     ),
     "mute": (
         _("It takes the connection, but says nothing."),
-        _("The service on port %(port)s takes the connection, but says nothing: it may be stuck. Its owner can restart it, or the machine."),
+        _("The service on port %(port)s says nothing to a connection: it still starts, or is stuck. If it stays so, its owner can restart it or the machine."),
     ),
     "other": (
         _("Something else answers there."),

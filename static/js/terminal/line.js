@@ -25,6 +25,7 @@ export class Line {
   #shell = ""; // the one of before
   #seen = 0;
   #end = null;
+  #before = null; // how the try before ended, until one opens
   #tries = 0;
   #again = 0;
   #silence = 0;
@@ -72,12 +73,13 @@ export class Line {
     socket.onmessage = ({ data }) => this.#heard(data);
     socket.onclose = ({ code }) => this.#closed(code);
     this.#listen();
-    this.#become("connecting", { tries: this.#tries });
+    this.#become("connecting", { end: this.#before, tries: this.#tries });
   }
 
   // Its page shows something else now.
   stop() {
     clearTimeout(this.#again);
+    this.#before = null;
     this.#leave();
     this.#become("idle");
   }
@@ -152,7 +154,7 @@ export class Line {
   #frame(frame) {
     if (frame.type === "wait") {
       this.#listen();
-      this.#become("connecting", { place: frame.place, tries: 0 });
+      this.#become("connecting", { end: this.#before, place: frame.place, tries: 0 });
     } else if (frame.type === "open") {
       this.#opened(frame);
     } else if (frame.type === "names") this.#hear.names(frame.names);
@@ -166,6 +168,7 @@ export class Line {
     this.#shell = shell;
     this.#life = frame.life;
     this.#seen = frame.at;
+    this.#before = null;
     this.#tries = 0;
     this.#typedAt = 0;
     this.#become("open", { ...frame, isNew });
@@ -186,6 +189,7 @@ export class Line {
 
   #closed(code) {
     const end = this.#end;
+    this.#before = null;
     this.#leave();
     if (code === CODES.ended) {
       this.#life = this.#shell = "";
@@ -197,6 +201,7 @@ export class Line {
   }
 
   #wait(state, ms, end) {
+    this.#before = end;
     this.#tries += 1;
     this.#again = setTimeout(() => this.start(), ms);
     this.#become(state, { end, tries: this.#tries });

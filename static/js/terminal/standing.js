@@ -29,6 +29,7 @@ function sentence(shell) {
     case "elsewhere": return [say("is-elsewhere"), say("use-here")];
     case "refused": return [facts.end?.text ?? say("is-refused"), say("try-again")];
     case "restarting": return [facts.end?.text ?? say("is-restarting"), ""];
+    case "connecting": // the reason of before stays until it is another
     case "lost": return [facts.end?.text ?? "", ""];
     case "open": return facts.isNew ? [say(facts.survives ? "is-new-in-tmux" : "is-new"), say("seen")] : ["", ""];
     default: return ["", ""];

@@ -4,12 +4,14 @@ import contextlib
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import User
 from machines import host_keys
 from machines.host_keys import disk_of
 from machines.models import HostKey, Machine, PortalKey
 from portal.live import guest_connections
+from portal.live.guest_door import STARTS_FOR
 from tests.accounts.postman import silent_server
 from tests.live.process import LiveProcess
 from tests.live.terminals.guest_fixtures import home as home
@@ -28,9 +30,17 @@ pytestmark = [
 
 
 def test_a_guest_that_does_not_answer(live: LiveProcess, machine: Machine, student: User) -> None:
+    Machine.objects.update(state_since=timezone.now() - STARTS_FOR)
     with contextlib.closing(view(live, machine, student)) as waiting:
         assert waiting.ends() == (4004, "unreachable")
         assert waiting.of("end")[0]["again"]
+        assert "a restart may help" in waiting.of("end")[0]["text"]
+
+
+def test_a_guest_that_may_still_be_starting(live: LiveProcess, machine: Machine, student: User) -> None:
+    with contextlib.closing(view(live, machine, student)) as waiting:
+        assert waiting.ends() == (4004, "unreachable")
+        assert "may still be starting" in waiting.of("end")[0]["text"]
 
 
 def test_a_guest_that_hangs_in_the_handshake(
