@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed
 
 from bench.terminal_guest import PROMPT, STOPPED
 
-ACK_BYTES, ACK_SECONDS = 65536, 0.05  # as static/js/terminal/line.js
+ACK_BYTES, LEAST_ACK_BYTES, ACK_SECONDS = 65536, 16384, 0.05  # as static/js/terminal/acks.js
 SHOWN_A_SECOND = 10_000_000  # bytes; xterm.js tells 5 to 35 MB/s of itself
 PATIENCE = 120.0
 OPENING = 30  # at once, and as many as a class: nobody is refused for the crowd behind one address
@@ -110,7 +110,7 @@ class View(Screen):
         self._shown += len(output)
         if self._shown >= ACK_BYTES:
             await self._acknowledge()
-        elif not self._timer:
+        elif self._shown >= LEAST_ACK_BYTES and not self._timer:
             self._timer = True
             asyncio.get_running_loop().call_later(ACK_SECONDS, lambda: asyncio.ensure_future(self._acknowledge()))
 

@@ -7,7 +7,7 @@ from tests.chromium import in_a_browser
 from tests.pages.shell_server import ShellServer
 from tests.pages.test_terminal_browser import machine as machine
 from tests.pages.test_terminal_browser import page as page
-from tests.pages.test_terminal_browser import paste, says, typed
+from tests.pages.test_terminal_browser import paste, says, shown, typed
 from tests.pages.test_terminal_browser import shells as shells
 from tests.waiting import until
 
@@ -97,8 +97,8 @@ def test_after_a_key_that_may_be_lost_none_is_kept(page: Page, shells: ShellServ
 
 def test_the_mouse_is_no_key_and_a_line_in_the_box_stays_there(page: Page, shells: ShellServer) -> None:
     says(page, "Conectada")
-    shells.visit().show("\x1b[?1003h\x1b[?1006h")
-    until(lambda: shells.visit().acknowledged > 0, "shown")
+    shells.visit().show("\x1b[?1003h\x1b[?1006hhtop")
+    shown(page, "htop")
     cut(page, shells)
     page.locator(".xterm-screen").hover()
     page.mouse.move(300, 300)
