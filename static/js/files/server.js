@@ -2,6 +2,7 @@
 import { word } from "./file_words.js";
 
 const SILENT_MS = 60_000; // nothing of a piece went out, and no answer came: the line is cut
+const SUMMING_MS = 600_000; // all of a file went out: the machine may count its sum for nine minutes, and a proxy waits for ten
 const LATER = [408, 429, 503, 504]; // too slow, too many at once, away for a moment
 const PROXYS = [502, ...LATER]; // the same in words of a proxy
 
@@ -35,7 +36,7 @@ export function serverAt({ address, download }) {
   }
 
   // Of fetch() nobody hears how much has gone out, so a piece goes by the older way.
-  function send(path, piece, { from, total, replace, sha256, signal, onProgress }) {
+  function send(path, piece, { from, total, replace, sha256, isLast, signal, onProgress }) {
     const request = new XMLHttpRequest();
     request.open("PUT", at({ path, ...(replace && { replace: 1 }), ...(sha256 && { sha256 }) }));
     request.withCredentials = true;
@@ -44,12 +45,13 @@ export function serverAt({ address, download }) {
     if (total) request.setRequestHeader("Content-Range", `bytes ${from}-${from + piece.size - 1}/${total}`);
     return new Promise((done, failed) => {
       let silence;
-      const hear = () => {
+      const hear = (patience = SILENT_MS) => {
         clearTimeout(silence);
-        silence = setTimeout(() => request.abort(), SILENT_MS);
+        silence = setTimeout(() => request.abort(), patience);
       };
       const stop = () => request.abort();
       request.upload.addEventListener("progress", ({ loaded }) => { hear(); onProgress(loaded); });
+      request.upload.addEventListener("load", () => { if (isLast) hear(SUMMING_MS); });
       request.addEventListener("load", () => {
         try {
           done(read(request.status, request.responseText));
