@@ -1,15 +1,21 @@
 """Reasons why a key cannot be put into a machine or taken out of it, and what its owner can do: a code and a sentence."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
+from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from lib.notes import Note
 from machines import portal_keys, sealing
 from machines.host_keys import disk_of
-from machines.models import Machine
+from machines.models import Machine, PortalKey
 from machines.rules import NOT_NOW
 from machines.states import State, Wanted
+
+# A guest puts the portal's key in at the end of its first boot, when its ssh has been answering for a while (ADR 54). At least so
+# long: cloud-init may not show on its console.
+FIRST_BOOT = timedelta(minutes=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +96,17 @@ def by_hand(machine: Machine) -> KeyFault:
         return NO_SITE_KEY
 
 
-def refused(line: str, *, young: bool) -> KeyFault:
-    """Return the fault of a guest that does not know the portal's key any more, or, while it is young, perhaps not yet."""
-    return KeyFault("refused", Note(_REFUSED, {"line": line}), young=young)
+def refused(machine: Machine, row: PortalKey) -> KeyFault:
+    """Return the fault of a guest that does not know the portal's key any more, or, in its first boot, perhaps not yet."""
+    if row.put_in_at is None:
+        return by_hand(machine)
+    line = portal_keys.line_of(row)
+    return KeyFault("refused", Note(_REFUSED, {"line": line}), young=_is_in_first_boot(machine, row.put_in_at))
+
+
+def _is_in_first_boot(machine: Machine, given_at: datetime) -> bool:
+    """Say whether the guest may still be in the first boot of its disk. That of a slow computer takes as long as its console is looked at."""
+    return timezone.now() - given_at < FIRST_BOOT or machine.setup_next_at is not None
 
 
 def not_taken(why: str) -> KeyFault:

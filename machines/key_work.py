@@ -47,8 +47,6 @@ MOST = 20  # machines side by side
 SECONDS = 15.0  # for one machine, from connecting until all is done
 CLAIM = timedelta(seconds=60)  # after that its worker is presumed dead
 TRIES, PAUSE = 3, timedelta(seconds=10)
-# A guest puts the portal's key in at the end of its first boot, when its ssh has been answering for a while (ADR 54).
-FIRST_BOOT = timedelta(minutes=3)
 CLAIM_LOCK = 0x6B657973  # of pg_advisory_xact_lock: claims are made one at a time
 PUT_IN = _("The key “%(name)s” was put into it.")
 TAKEN_OUT = _("The key “%(name)s” was taken out of it.")
@@ -203,9 +201,7 @@ def _judge(job: Job) -> None:
         known = host_keys.refuse(job.contact.disk, job.other_host_key)
         job.fail(key_faults.HOST_KEY if known else key_faults.UNREACHABLE)
     elif not job.is_let_in:
-        line, given = portal_keys.line_of(job.portal), job.portal.put_in_at
-        young = given is not None and timezone.now() - given < FIRST_BOOT
-        job.fail(key_faults.refused(line, young=young) if given else key_faults.by_hand(job.machine))
+        job.fail(key_faults.refused(job.machine, job.portal))
 
 
 def _settle(change: KeyChange, fault: KeyFault | None, disk: Disk) -> None:

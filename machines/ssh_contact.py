@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from asgiref.sync import async_to_sync, sync_to_async
 
 from lib.notes import Refusal
+from lib.small_waits import SmallEvent
 from machines import host_keys
 from machines.host_keys import Disk
 from machines.models import Machine
@@ -34,6 +35,7 @@ ALGORITHMS = {
     "ecdsa-sha2-nistp521": ("ecdsa-sha2-nistp521",),
     "ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256"),
 }
+NONE: frozenset[Any] = frozenset()  # each new one takes 216 bytes
 HOST_KEYS = tuple(name for names in ALGORITHMS.values() for name in names)
 
 
@@ -189,16 +191,42 @@ async def signed_in_over(
 
 
 def forget_handshake(connection: Any) -> None:
-    """Drop what asyncssh keeps of the handshake and of signing in: 8 KB, and the private key. A later exchange of keys begins anew.
+    """Drop what asyncssh keeps of the handshake and of signing in: 14 KB, and the private key. A later exchange of keys begins anew.
 
-    A guest may have begun one in the moment in which it let us in; then all is kept.
+    What such an exchange reads is shared by all connections. A guest may have begun one in the moment in which it let us in; then all
+    is kept.
     """
     if not connection._kex_complete:
         return
+    plain = _plain_options()
+    connection._options, connection._client_keys, connection._waiter = plain, (), None
     connection._client_kexinit = connection._server_kexinit = b""
-    connection._server_sig_algs = frozenset()
-    connection._client_keys = connection._options.client_keys = ()
-    connection._options.kwargs = {}
+    connection._kex_algs, connection._enc_algs, connection._mac_algs = (
+        plain.kex_algs,
+        plain.encryption_algs,
+        plain.mac_algs,
+    )
+    connection._cmp_algs, connection._sig_algs = plain.compression_algs, plain.signature_algs
+    connection._server_host_key_algs = _shared(tuple(connection._server_host_key_algs))
+    connection._trusted_host_keys = connection._trusted_ca_keys = connection._revoked_host_keys = NONE
+    connection._x509_revoked_certs = connection._server_sig_algs = NONE
+    connection._extensions_to_send = {}
+    if not connection.is_closed():
+        connection._close_event = SmallEvent()  # nobody waits for it yet
+
+
+@cache
+def _plain_options() -> Any:
+    """Return options that belong to no guest and no person."""
+    import asyncssh
+
+    return asyncssh.SSHClientConnectionOptions(client_keys=None, known_hosts=None, **NOTHING_OF_OURS)
+
+
+@cache
+def _shared(names: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """Return the same tuple for the same names: there are as many as kinds of known host keys."""
+    return names
 
 
 def _host_key_options(guest: Guest, shown: list[str]) -> dict[str, Any]:

@@ -30,9 +30,13 @@ class Piece:
     end: int
     total: int
 
+    @property
+    def is_last(self) -> bool:
+        return self.end == self.total
+
     def check(self) -> None:
-        is_whole = self.start == self.end == self.total
-        if not (0 <= self.start <= self.end <= self.total <= MOST_SIZE and (is_whole or self.start < self.end)):
+        is_empty_end = self.start == self.end == self.total
+        if not (0 <= self.start <= self.end <= self.total <= MOST_SIZE and (is_empty_end or self.start < self.end)):
             raise FileFault("bad_range")
 
 
@@ -204,6 +208,19 @@ async def finish(session: Session, target: bytes, total: int, *, replace: bool, 
     await _check_target(session, target, replace=replace)
     await _into_place(session, part, target, replace=replace)
     return Done(total, found)
+
+
+async def in_place(session: Session, target: bytes, total: int, sha256: str) -> Done | None:
+    """Return what lies in the place of an upload where that is this upload, ended by an earlier request whose answer was lost."""
+    try:
+        facts = await session.facts(target, follow=False)
+        is_like_it = facts.kind == "file" and facts.size == total and not await session.is_there(part_of(target, total))
+        found = await sum_of(session, target) if is_like_it and sha256 else ""
+    except FileFault as fault:
+        if fault.code != "not_found":
+            raise
+        return None
+    return Done(total, found) if found and found == sha256 else None
 
 
 async def _into_place(session: Session, part: bytes, target: bytes, *, replace: bool) -> None:

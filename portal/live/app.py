@@ -20,6 +20,7 @@ from portal.live.files import file_door
 from portal.live.files.file_requests import FileRequests
 from portal.live.guest_connections import Guests
 from portal.live.hub import Hub
+from portal.live.refused_entries import note_refusal
 from portal.live.terminals import terminal_door, use_reports
 from portal.live.terminals.open_terminals import OpenTerminals
 from portal.middleware.readable_heads import readable
@@ -50,7 +51,7 @@ class Live:
         begun, name = monotonic(), request_id(request_of(scope))
         with logs.about(request=name):
             carry = self._http if scope["type"] == "http" else self._websocket
-            end = await (_refuse_head if _is_odd(scope) else carry)(scope, receive, send, name)
+            end = await (self._refuse_head if _is_odd(scope) else carry)(scope, receive, send, name)
             if end:
                 facts = {"path": logs.cut(scope["path"]), "seconds": round(monotonic() - begun, 1), "end": end}
                 log.info("%(path)s ended after %(seconds)s s: %(end)s", facts, extra={"facts": facts})
@@ -105,17 +106,21 @@ class Live:
         await send({"type": "websocket.close", "code": 1008})  # before it was accepted: the visitor reads 403
         return ""
 
-    def _refused(self, error: Exception) -> Refused:
-        """Count it and name it in the log, seldom: refusals are as many as strangers like, and the path is their word.
+    async def _refuse_head(self, scope: Any, receive: Any, send: Any, _name: str) -> str:
+        note_refusal(self.hub.counts, 400, "head")
+        if scope["type"] == "http":
+            await _answer(send, 400, b"head\n", (b"connection", b"close"))
+        else:
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+        return ""
 
-        Of a fault of ours, or a database that is away, the visitor reads nothing but that.
-        """
+    def _refused(self, error: Exception) -> Refused:
+        """Note a refusal, and return it. Of a fault of ours, or a database that is away, the visitor reads nothing but that."""
         if not isinstance(error, Refused):
             seldom.warning(log, "not opened", "a connection could not be opened: %r", error, memory=seldom.OWN)
             error = Refused(503, "error")
-        text = "connections are refused: %d %s"
-        seldom.info(log, f"refused {error.reason}", text, error.status, error.reason, memory=seldom.OWN)
-        self.hub.counts[f"refused {error.reason}"] += 1
+        note_refusal(self.hub.counts, error.status, error.reason)
         return error
 
     def _carried(self) -> numbers.Carried:
@@ -144,15 +149,6 @@ def _is_odd(scope: Any) -> bool:
     """
     query, names = scope["query_string"], {name for name, _value in scope["headers"]}
     return len(query) > LONGEST_QUERY or query.count(b"&") >= MOST_PARTS or names >= TWO_LENGTHS
-
-
-async def _refuse_head(scope: Any, receive: Any, send: Any, _name: str) -> str:
-    if scope["type"] == "http":
-        await _answer(send, 400, b"head\n", (b"connection", b"close"))
-    else:
-        await receive()
-        await send({"type": "websocket.close", "code": 1008})
-    return ""
 
 
 async def _answer(send: Any, status: int, body: bytes, *headers: tuple[bytes, bytes]) -> None:

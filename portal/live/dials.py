@@ -9,7 +9,7 @@ import contextlib
 import logging
 import socket
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
@@ -45,7 +45,7 @@ class Meeting:
     restart: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Watched:
     """A connection of a person, which is cut when their right to the machine ends."""
 
@@ -53,6 +53,20 @@ class Watched:
     machine: UUID
     cut: Callable[[], Any]
     tell: Callable[[str], Any] | None = None  # called first, with why: "rights" or "unsure"
+
+
+@dataclass(eq=False, slots=True)
+class Dialed:
+    """A person's connection to a place of a machine. What was made of its socket is closed before it."""
+
+    sock: socket.socket
+    watched: Watched
+    ends: contextlib.AsyncExitStack | None  # of what passes it on, where it is not direct
+
+    async def close(self) -> None:
+        self.sock.close()
+        if self.ends:
+            await self.ends.aclose()
 
 
 class Dials:
@@ -95,25 +109,34 @@ class Dials:
     async def along(
         self, way: Way, *, machine: UUID, entry: Entry, tell: Callable[[str], Any] | None = None
     ) -> AsyncIterator[socket.socket]:
-        """Give a person the socket at the end of a way that was asked for just now. Before it is cut for their right, `tell` hears why."""
-        self._check_room()
-        async with self._on(way) as (sock, cut):
-            with self.watching(Watched(entry, machine, cut, tell)):
-                yield sock
-
-    @contextlib.contextmanager
-    def watching(self, one: "Watched") -> Iterator[None]:
-        """Watch a person's right to what they have, until the end of the block."""
-        self.watched.add(one)
+        """Give a person the socket at the end of a way, as `dial` has it."""
+        dialed = await self.dial(way, machine=machine, entry=entry, tell=tell)
         try:
-            yield
+            yield dialed.sock
         finally:
-            self.watched.discard(one)
+            await self.hang_up(dialed)
+
+    async def dial(self, way: Way, *, machine: UUID, entry: Entry, tell: Callable[[str], Any] | None = None) -> Dialed:
+        """Connect a person along a way that was asked for just now. Before it is cut for their right, `tell` hears why. Raises DialFailed."""
+        self._check_room()
+        if way.target:
+            sock = await dialing.straight(way.target)
+            dialed = Dialed(sock, Watched(entry, machine, partial(sock.shutdown, socket.SHUT_RDWR), tell), None)
+        else:
+            async with contextlib.AsyncExitStack() as ends:
+                sock, cut = await ends.enter_async_context(self._passed_on(way))
+                dialed = Dialed(sock, Watched(entry, machine, cut, tell), ends.pop_all())
+        self.watched.add(dialed.watched)
+        return dialed
+
+    async def hang_up(self, dialed: Dialed) -> None:
+        self.watched.discard(dialed.watched)
+        await dialed.close()
 
     @contextlib.asynccontextmanager
-    async def _on(self, way: Way) -> AsyncIterator[tuple[socket.socket, Callable[[], Any]]]:
+    async def _passed_on(self, way: Way) -> AsyncIterator[tuple[socket.socket, Callable[[], Any]]]:
         """Give a connected socket, as dialing.connected does, and what cuts it."""
-        if way.target or way.key is None:
+        if way.key is None:
             async with dialing.connected(way) as sock:
                 yield sock, partial(sock.shutdown, socket.SHUT_RDWR)
             return

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import socket
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -13,7 +14,7 @@ import asyncssh
 from machines import host_keys
 from machines.ssh_contact import OtherHostKey, fault_of, forget_handshake, shown_key_over, signed_in_over
 from portal.live import guest_door
-from portal.live.dials import Dials
+from portal.live.dials import Dialed, Dials
 from portal.live.entry import Entry
 from portal.live.guest_door import WayIn
 from portal.live.handshakes import Queue
@@ -50,22 +51,27 @@ class Guests:
 
         Raises NotOpened with a sentence for the person, Refused and access.Forbidden where they may not, and AgentAway.
         """
-        async with contextlib.AsyncExitStack() as stack:
-            async with self.queue.turn(on_place, person=entry.person.pk):
-                connection = await self._open(stack, entry, machine, on_cut)
+        async with self.queue.turn(on_place, person=entry.person.pk):
+            connection, dialed = await self._open(entry, machine, on_cut)
+        try:
             yield connection
+        finally:
+            await _close(connection)
+            await self.dials.hang_up(dialed)
 
     async def _open(
-        self, stack: contextlib.AsyncExitStack, entry: Entry, machine: UUID, on_cut: Cut | None
-    ) -> asyncssh.SSHClientConnection:
+        self, entry: Entry, machine: UUID, on_cut: Cut | None
+    ) -> tuple[asyncssh.SSHClientConnection, Dialed]:
         way = await self.dials.ask(guest_door.way_in, entry, machine)
         try:
             async with asyncio.timeout(SECONDS):
                 way = await self._known(way, entry, machine)
-                sock = await stack.enter_async_context(
-                    self.dials.along(way.guest.way, machine=machine, entry=entry, tell=on_cut)
-                )
-                return await self._sign_in(stack, sock, way)
+                dialed = await self.dials.dial(way.guest.way, machine=machine, entry=entry, tell=on_cut)
+                try:
+                    return await self._sign_in(dialed.sock, way), dialed
+                except BaseException:
+                    await self.dials.hang_up(dialed)
+                    raise
         except (TimeoutError, DialFailed, OSError, asyncssh.Error) as error:
             log.info("machine %s: its SSH could not be reached: %s", machine, fault_of(error).text)
             raise guest_door.unreachable(way) from None
@@ -81,16 +87,19 @@ class Guests:
         await read(host_keys.pin, way.disk, shown)
         return await self.dials.ask(guest_door.way_in, entry, machine)
 
-    async def _sign_in(self, stack: contextlib.AsyncExitStack, sock: Any, way: WayIn) -> asyncssh.SSHClientConnection:
+    async def _sign_in(self, sock: socket.socket, way: WayIn) -> asyncssh.SSHClientConnection:
         try:
             connection = await signed_in_over(sock, way.guest, [way.key], **ALIVE)
         except OtherHostKey as error:
             raise await read(guest_door.other_host_key, way, error.shown) from None
         except asyncssh.PermissionDenied:
             raise await read(guest_door.kept_out, way) from None
-        stack.push_async_callback(_close, connection)
-        forget_handshake(connection)
-        await read(guest_door.let_in, way)
+        try:
+            forget_handshake(connection)
+            await read(guest_door.let_in, way)
+        except BaseException:
+            await _close(connection)
+            raise
         return connection
 
 

@@ -14,7 +14,6 @@ from lib.notes import Note, Refusal
 from machines import host_keys, key_faults, portal_keys, sealing, ssh_ways
 from machines.host_keys import Disk, disk_of
 from machines.key_faults import KeyFault
-from machines.key_work import FIRST_BOOT
 from machines.models import Machine, PortalKey
 from machines.ssh_contact import Guest
 from portal.audited import note_use
@@ -91,10 +90,8 @@ def let_in(way: WayIn) -> None:
 
 def kept_out(way: WayIn) -> NotOpened:
     """Return why the guest did not take the portal's key."""
-    given = way.row.put_in_at
-    if given is None:
-        return _not_opened(key_faults.by_hand(Machine.objects.select_related("owner").get(pk=way.disk.machine)))
-    return _not_opened(key_faults.refused(portal_keys.line_of(way.row), young=timezone.now() - given < FIRST_BOOT))
+    machine = Machine.objects.select_related("owner").get(pk=way.disk.machine)
+    return _not_opened(key_faults.refused(machine, way.row))
 
 
 def other_host_key(way: WayIn, shown: str) -> NotOpened:

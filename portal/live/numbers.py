@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 from portal.live.consoles.console_sockets import CODES
 from portal.live.files.file_requests import ENDS
 from portal.live.hub import Hub
+from tunnels.port_checks import HOPS
 
 ENDED = ("left", "restart", "rights", "unsure", "flood", "unread")
 DIALED = ("ended", "alone", "restart", "rights", "unsure")
@@ -19,10 +20,11 @@ VIEWS_ENDED = (
     "left", "restart", "unsure", "exited", "elsewhere", "lost", "rights", "flood", "full", "too_many", "too_many_there", "forgotten",
     "not_running", "held", "no_site_key", "no_portal_key", "unreadable", "refused", "host_key", "unreachable", "agent_away", "port_closed",
 )  # fmt: skip
+CHECKED = ("right", "unsure", *HOPS)
 REFUSED = (
     "ticket", "unknown", "token", "origin", "host", "plain_http", "too_many", "crowd", "full", "busy", "draining", "left",
-    "path", "machine", "error", "method", "query", "flood", "rights", "unsure", "restart",
-    "forbidden",
+    "path", "machine", "error", "method", "head", "flood", "rights", "unsure", "restart",
+    "forbidden", "terms_not_accepted", "second_step_owed", "often", "port", "no_port", "failed",
 )  # fmt: skip
 
 
@@ -67,6 +69,9 @@ class LiveMetrics(Collector):
         yield Gauge("minga_live_consoles", "Consoles that are open.", value=self.carried.consoles)
         yield Gauge("minga_live_console_logs", "Machines whose log is read.", value=self.carried.tails)
         yield self._by("minga_live_consoles_ended", "Consoles that ended.", "console", tuple(CODES))
+        yield self._by(
+            "minga_live_checks", "Checks of the way to a port, by the hop where it ends.", "checked", CHECKED
+        )
         yield self._by("minga_live_refused", "Connections that were not opened.", "refused", REFUSED)
 
     def _by(self, name: str, text: str, kind: str, reasons: tuple[str, ...]) -> Metric:

@@ -7,6 +7,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import Frame
 
 from lib import seldom
+from lib.small_waits import SmallEvent, SmallQueue
 from portal.live.sockets import Meter
 
 log = logging.getLogger("portal.live.wire")
@@ -24,6 +25,9 @@ class Wire(WebSocketsSansIOProtocol):
     def __init__(self, *values: Any, **named: Any) -> None:
         super().__init__(*values, **named)
         self.logger = self.conn.logger = _errors
+        self.queue = SmallQueue()  # type: ignore[assignment]
+        self.writable = SmallEvent()
+        self.writable.set()
         self.pings = Meter()
         self.unparsed = bytearray()
         self.fragments = 0
@@ -55,11 +59,19 @@ class Wire(WebSocketsSansIOProtocol):
 
     async def send(self, message: Any) -> None:
         await super().send(message)
+        if message["type"] == "websocket.accept":
+            self._forget_head()
         if message["type"] == "websocket.close" and self.close_timer is not None:
             # uvicorn would close, which waits until the other side reads, perhaps for ever.
             self.close_timer.cancel()
             self.close_timer = self.loop.call_later(self.close_timeout, self._cut_off)
         self._parse()  # where it was `close`, the other side's answer may be there already
+
+    def _forget_head(self) -> None:
+        """Drop both heads once they are answered: 6 KB for as long as the websocket is open. Who comes is read before."""
+        for head in (self.request, self.response):
+            head.headers.clear()  # websockets' parser holds on to the request itself
+        self.scope["headers"] = []
 
     def handle_ping(self) -> None:
         if self.pings.is_beyond() or self.transport.get_write_buffer_size() > MOST_UNREAD_BYTES:

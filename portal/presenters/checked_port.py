@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from lib.notes import Note
 from tunnels.models import PortCheck
+from tunnels.port_checks import HOPS
 
 LABELS: dict[str, Promise] = {
     "name": _("Name of the gateway"),
@@ -51,7 +52,10 @@ class ShownCheck:
 
     @property
     def tone(self) -> str:
-        return "tone-trouble" if self.broken else "tone-on"
+        if self.broken:
+            return "tone-trouble"
+        is_whole = bool(self.hops) and self.hops[-1].name == HOPS[-1] and all(hop.ok for hop in self.hops)
+        return "tone-on" if is_whole else ""
 
 
 def empty_rows() -> list[ShownHop]:

@@ -29,10 +29,16 @@ function say(text, tone = "") {
   verdict.className = `note ${tone}`;
 }
 
+// A check that did not come to its end is neither right nor wrong.
+function toneOfAll() {
+  const isWhole = list.lastElementChild?.dataset.hop === "service" && !list.querySelector(":scope > :not(.tone-on)");
+  return isWhole ? "tone-on" : "";
+}
+
 function hear(line) {
   const said = JSON.parse(line);
   if (said.hop) show(said.hop);
-  else say(said.verdict ?? said.detail, said.broken === null ? "tone-on" : "tone-trouble");
+  else say(said.verdict ?? said.detail, said.broken === null ? toneOfAll() : "tone-trouble");
 }
 
 async function check() {

@@ -77,6 +77,23 @@ def test_the_seventh_of_a_minute_is_refused_with_a_sentence(stage: DialStage, ma
     assert answers[-1].json()["detail"].startswith("You have checked 6 times within a minute.")
 
 
+def test_a_crowd_of_checks_is_refused_and_leaves_none_refused_later(stage: DialStage, machine: Machine) -> None:
+    limits = stage.live.server.config.app.checks.limits
+    limits.going = check_http.MOST_AT_ONCE
+    answer = check(stage, machine)
+    limits.going = 0
+    assert (answer.status_code, answer.json()["code"]) == (503, "busy")
+    assert check(stage, machine).status_code == 200
+
+
+def test_who_has_too_many_connections_is_not_told_to_sign_in(
+    stage: DialStage, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.live.hub.MOST_OF_A_PERSON", 0)
+    answer = check(stage, machine)
+    assert (answer.status_code, answer.json()["detail"][:35]) == (429, "Too many checks are going on. Try a")
+
+
 def test_two_at_once_are_both_right(stage: DialStage, machine: Machine) -> None:
     heads = headers_of(stage.student)
     with ThreadPoolExecutor(4) as pool:

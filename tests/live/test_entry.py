@@ -52,6 +52,14 @@ def test_a_session_lets_in(student: User) -> None:
     assert (entry.person, entry.kind) == (student, "session")
 
 
+def test_what_stays_open_keeps_the_key_of_a_row_and_not_the_row(student: User) -> None:
+    entry = entered(scope(cookie=cookie(student), sec_fetch_site="same-origin")).kept()
+    assert (entry.person.pk, entry.person.get_deferred_fields() >= {"username", "password", "language"}) == (
+        student.pk,
+        True,
+    )
+
+
 def test_a_token_lets_in_without_an_origin(student: User) -> None:
     entry = entered(scope("websocket", "wss", authorization=f"Bearer {tokens.make(user=student)}"))
     assert (entry.person, entry.kind) == (student, "token")

@@ -37,6 +37,40 @@ class Taker:
         self.is_done.set()
 
 
+class Asked:
+    """An application that lets one in, keeps the scope, and waits until the other side goes."""
+
+    def __init__(self) -> None:
+        self.scope: Any = None
+        self.is_in = asyncio.Event()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.scope, self.names = scope, {name.lower() for name, _value in scope["headers"]}
+        await receive()
+        await send({"type": "websocket.accept"})
+        self.is_in.set()
+        await receive()
+
+
+async def test_heads_take_no_memory_once_they_are_answered() -> None:
+    app = Asked()
+    wires: list[Wire] = []
+    config = Config(app, ws=Wire, lifespan="off", log_config=None)
+    config.load()
+
+    def wire() -> Wire:
+        wires.append(Wire(config, ServerState(), {}))
+        return wires[-1]
+
+    server = await asyncio.get_running_loop().create_server(wire, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with connect(f"ws://127.0.0.1:{port}/", proxy=None, open_timeout=PATIENCE):
+        await asyncio.wait_for(app.is_in.wait(), PATIENCE)
+        kept = app.scope["headers"], list(wires[0].request.headers.raw_items()), list(wires[0].response.headers)
+    server.close()
+    assert (b"sec-websocket-key" in app.names, kept) == (True, ([], [], []))
+
+
 async def test_of_tiny_frames_few_wait_and_none_is_lost() -> None:
     app = Taker()
     wires: list[Wire] = []

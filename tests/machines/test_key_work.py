@@ -16,7 +16,7 @@ from accounts.actions import make_key as make_persons_key
 from accounts.failures import Failures
 from accounts.models import RowFailure, SshKey, User
 from courses.models import Template
-from machines import host_keys, key_changes, key_work, portal_keys, sealing, ssh_contact
+from machines import host_keys, key_changes, key_faults, key_work, portal_keys, sealing, ssh_contact
 from machines.host_keys import disk_of
 from machines.models import InstalledKey, KeyChange, Machine, PortalKey
 from machines.ssh_contact import Fault
@@ -44,7 +44,7 @@ def machine(student: User) -> Machine:
     Template.objects.update(login=getpass.getuser())
     portal_keys.line_for(made.pk, 0)
     portal_keys.given(disk_of(made), 0)
-    PortalKey.objects.update(put_in_at=timezone.now() - key_work.FIRST_BOOT)
+    PortalKey.objects.update(put_in_at=timezone.now() - key_faults.FIRST_BOOT)
     return Machine.objects.get()
 
 
@@ -181,9 +181,10 @@ def test_a_guest_that_refuses_the_portal_says_what_to_add(machine: Machine, gues
 
 
 @real_sshd
-def test_a_guest_in_its_first_boot_is_waited_for(machine: Machine, guest: Path, key: SshKey) -> None:
-    """The guest's ssh answers some seconds before the portal's key is in it."""
-    PortalKey.objects.update(put_in_at=timezone.now())
+@pytest.mark.parametrize("its", [(PortalKey, "put_in_at"), (Machine, "setup_next_at")], ids=["is-new", "is-slow"])
+def test_a_guest_in_its_first_boot_is_waited_for(machine: Machine, guest: Path, key: SshKey, its: Any) -> None:
+    """The ssh of a guest answers before the portal's key is in it: some seconds, or as long as its console is looked at."""
+    its[0].objects.update(**{its[1]: timezone.now()})
     known = guest.read_text()
     guest.write_text("")
     assert put(machine, key).state == "waiting"

@@ -20,13 +20,16 @@ PIECE = 8 << 20
 
 
 class FilesDoor:
-    """`root`: what is / of the machine; `cut_after`: bytes of uploads after which the line is cut, once; `let_on`: set unless it holds."""
+    """`root`: what is / of the machine; `cut_after`: bytes of uploads after which the line is cut, once; `loses_end`: it is cut before the
+    answer to the last piece, once; `let_on`: set unless it holds its answers, from so many bytes on (`holds_from`)."""
 
     def __init__(self, root: Path) -> None:
         self.root, self.home = root, root / "home/debian"
         self.home.mkdir(parents=True)
         self.asked: list[str] = []
         self.cut_after: int | None = None
+        self.loses_end = False
+        self.holds_from = 0
         self.taken = self.most_at_once = self.at_once = 0
         self.let_on = threading.Event()
         self.let_on.set()
@@ -52,6 +55,10 @@ class FilesDoor:
 
 def _text(name: str) -> str:
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _sum(place: Path) -> str:
+    return hashlib.sha256(place.read_bytes()).hexdigest()
 
 
 class _Door(BaseHTTPRequestHandler):
@@ -97,6 +104,9 @@ class _Door(BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         place = self._begin()
         span, total = self.headers.get("Content-Range", "bytes */0").removeprefix("bytes ").split("/")
+        if place.is_file() and _sum(place) == self.asks.get("sha256"):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            return self._answer(201, {"size": int(total), "sha256": _sum(place)})
         part = self._part(place, int(total))
         if place.exists() and "replace" not in self.asks:
             self.close_connection = True
@@ -125,13 +135,16 @@ class _Door(BaseHTTPRequestHandler):
                 file.write(data)
                 left -= len(data)
                 self.door.taken += len(data)
-        return self.door.let_on.wait(PATIENCE)
+        return self.door.taken <= self.door.holds_from or self.door.let_on.wait(PATIENCE)
 
     def _finish(self, place: Path, part: Path, total: int) -> None:
         if (received := part.stat().st_size) < total:
             return self._answer(202, {"received": received})
         part.rename(place)
-        self._answer(201, {"size": total, "sha256": hashlib.sha256(place.read_bytes()).hexdigest()})
+        if self.door.loses_end:
+            self.door.loses_end, self.close_connection = False, True
+            return
+        self._answer(201, {"size": total, "sha256": _sum(place)})
 
     def _begin(self) -> Path:
         self.asks = dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True))

@@ -100,6 +100,13 @@ def test_it_is_left_by_a_key_and_closed_by_a_press(serial: Page, live: LiveProce
     until(lambda: len(live.server.config.app.consoles.viewers) == 1, "only the log is open")
 
 
+def test_where_its_script_cannot_be_loaded_it_says_so_and_can_be_pressed_again(proxy: SerialProxy, page: Page) -> None:
+    page.route("**/serial_terminal*", lambda route: route.abort())
+    page.locator("#serial-open").click()
+    expect(page.locator("[data-end=lost]")).to_be_visible()
+    expect(page.locator("#serial-open")).to_be_visible()
+
+
 def test_without_a_serial_console_the_page_says_so(page: Page) -> None:
     expect(page.locator("[data-serial=none]")).to_be_visible()
     expect(page.locator("#serial-open")).to_be_hidden()

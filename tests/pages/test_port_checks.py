@@ -32,7 +32,7 @@ def at(machine: Machine, rest: str = "") -> str:
     return f"/machines/{machine.pk}/check/{rest}"
 
 
-def kept(machine: Machine, *, ok: bool, broken: str = "") -> None:
+def kept(machine: Machine, *, ok: bool | None, broken: str = "") -> None:
     hop = {"name": "service", "ok": ok, "ms": 2.4, "note": Note("It answers.").as_json()}
     verdict = Note("The check did not come to its end. Try again in a moment.")
     port_checks.record(machine.pk, 22, [hop], verdict, broken=broken, seen={}, now=timezone.now())
@@ -55,6 +55,14 @@ def test_it_shows_the_last_check_and_when_a_broken_hop_was_right(page: Client, m
     assert ("The check did not come to its end." in text, "It ends here" in text) == (True, True)
     assert "Last right:" in text.partition("data-right>")[2]
     assert "The check did not" not in page.get(at(machine, "?port=80")).content.decode()
+
+
+def test_one_that_did_not_come_to_its_end_is_neither_right_nor_wrong(page: Client, machine: Machine) -> None:
+    tones = {}
+    for ok in (True, None):
+        kept(machine, ok=ok)
+        tones[ok] = page.get(at(machine)).content.decode().partition(' id="verdict"')[0].rpartition('"note ')[2]
+    assert tones == {True: 'tone-on"', None: '"'}
 
 
 def test_what_was_right_is_not_forgotten_by_a_check_that_failed(machine: Machine) -> None:

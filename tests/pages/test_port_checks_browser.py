@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from accounts.models import User
 from machines.models import Machine
+from portal.live.checks import check_http
 from tests.chromium import in_a_browser
 from tests.factories import make_machine
 from tests.live.process import LiveProcess
@@ -60,6 +61,15 @@ def test_without_scripts_the_button_leads_there_and_back(
         f"{live_server.url}/machines/{machine.pk}/check/?port=22",
         "agent",
     )
+
+
+def test_one_that_does_not_come_to_its_end_is_not_shown_as_right(
+    page: Page, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check_http, "ALL_SECONDS", 0.0)
+    page.goto(f"/machines/{machine.pk}/check/#check-now")
+    expect(page.locator("#verdict")).to_contain_text("La revisión no llegó al final.")
+    expect(page.locator("#verdict.tone-on")).to_have_count(0)
 
 
 def test_a_live_process_that_is_away_is_said(page: Page, live: LiveProcess, machine: Machine) -> None:

@@ -179,3 +179,34 @@ def test_a_line_that_dies_while_somebody_types_is_left(page: Page, shells: Shell
     page.clock.fast_forward(4100)
     assert shells.visit(2).asked["life"] == "a"
     told(page, UNSURE)
+
+
+HIDDEN = "Object.defineProperty(document, 'hidden', {value: true, configurable: true})"
+
+
+@pytest.fixture
+def still(page: Page, shells: ShellServer) -> Page:
+    """A page on which the last word came just now, by its own clock."""
+    says(page, "Conectada")
+    page.clock.install()
+    shells.visit().show("the last word")
+    expect(page.locator(".xterm-rows")).to_contain_text("the last word")
+    return page
+
+
+def test_a_page_that_is_only_looked_at_notices_a_dead_line_within_half_a_minute(
+    still: Page, shells: ShellServer
+) -> None:
+    shells.answers = False
+    still.clock.fast_forward(20_100)
+    until(lambda: {"type": "ping"} in shells.visit().frames, "it was asked")
+    still.clock.fast_forward(4100)
+    assert shells.visit(2).asked["life"] == "a"
+
+
+def test_a_page_that_nobody_sees_asks_nothing(still: Page, shells: ShellServer) -> None:
+    still.evaluate(HIDDEN)
+    still.clock.fast_forward(60_000)
+    still.keyboard.type("a")
+    typed(shells, b"a")
+    assert {"type": "ping"} not in shells.visit().frames

@@ -1,4 +1,4 @@
-"""An upload on a slow line: pieces go out at once and arrive much later, and sums take minutes."""
+"""An upload on a slow line: pieces go out at once and arrive much later."""
 
 from pathlib import Path
 from typing import Any
@@ -44,18 +44,3 @@ def test_a_file_that_another_has_brought_meanwhile_is_asked_about(
     (door.home / file.name).write_text("of another")
     door.let_on.set()
     expect(page.locator(".move")).to_contain_text("captura.pcap is there already. Replace it?")
-
-
-def test_the_machine_may_count_the_sum_for_minutes(
-    browser: Browser, live_server: Any, machine: Machine, door: FilesDoor, tmp_path: Path
-) -> None:
-    (tmp_path / "notes.txt").write_text("new")
-    page = opened(browser, live_server, machine)
-    page.clock.install()
-    door.let_on.clear()
-    upload(page, tmp_path / "notes.txt")
-    expect(page.locator(".move")).to_contain_text("It is being compared.")
-    page.clock.fast_forward(500_000)
-    door.let_on.set()
-    expect(page.locator(".move")).to_contain_text("Arrived, the same on both sides.")
-    assert len([asked for asked in door.asked if asked.startswith("PUT")]) == 1

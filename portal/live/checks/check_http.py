@@ -36,6 +36,7 @@ from portal.live.dials import Dials
 from portal.live.entry import Entry, Refused, language_of, request_of
 from portal.live.hub import Hub
 from portal.live.reading import read
+from portal.live.refused_entries import note_refusal
 from portal.live.rights_watch import CHECK_SECONDS
 from portal.live_addresses import MACHINE_ID, check_purpose
 from tunnels import port_checks
@@ -55,7 +56,7 @@ _WHY: dict[str, str] = {
     "other": _("You cannot check this now. Sign in again."),
     "failed": _("The check could not be done. Try again in a moment."),
 }
-_BUSY = ("busy", "draining", "full")
+_BUSY = ("busy", "draining", "full", "crowd", "too_many")
 
 
 def found_in(path: str) -> UUID | None:
@@ -75,12 +76,13 @@ class Limits:
         """Count a check that begins. Raises Refused."""
         now = monotonic()
         self.begun = {one: times for one, times in self.begun.items() if times[-1] > now - 60}
-        times = self.begun.setdefault(person, deque(maxlen=MOST_A_MINUTE))
+        times = self.begun.get(person) or deque(maxlen=MOST_A_MINUTE)
         if len(times) == MOST_A_MINUTE and times[0] > now - 60:
             raise Refused(429, "often")
         if self.going >= MOST_AT_ONCE:
             raise Refused(503, "busy")
         times.append(now)
+        self.begun[person] = times
 
 
 class Checks:
@@ -90,7 +92,7 @@ class Checks:
         self.hub, self.dials, self.counts, self.limits = hub, dials, counts, Limits()
 
     async def serve(self, machine: UUID, scope: Any, receive: Any, send: Any) -> str:
-        """Answer one check. Return why it ended."""
+        """Answer one check. Return why it ended, where it was begun."""
         ask = Ask(machine, scope, send)
         try:
             entry, subject = await self._enter(ask, receive)
@@ -107,9 +109,10 @@ class Checks:
         if not isinstance(error, Refused | Refusal):
             seldom.warning(log, "check", "a check could not be begun: %r", error, memory=seldom.OWN)
             error = Refused(503, "failed")
-        self.counts["checks refused"] += 1
-        await ask.refuse(*_sentence(error))
-        return "refused"
+        status, code, sentence = _sentence(error)
+        note_refusal(self.counts, status, code)
+        await ask.refuse(status, code, sentence)
+        return ""
 
     async def _enter(self, ask: "Ask", receive: Any) -> tuple[Entry, Subject]:
         ticket_entry.check(ask.scope)
@@ -148,7 +151,7 @@ class Checks:
             return await ask.refuse(503, "error", Note(_WHY["failed"]))
         verdict, broken = diagnosis.verdict(subject, hops, entry.address), diagnosis.first_broken(hops)
         name = broken.name if broken else ""
-        self.counts[f"checked {name or 'right'}"] += 1
+        self.counts[f"checked {name or ('right' if diagnosis.came_to_end(hops) else 'unsure')}"] += 1
         stored = [{"name": hop.name, "ok": hop.ok, "ms": hop.ms, "note": hop.note.as_json()} for hop in hops]
         await _keep(subject, stored, verdict, name, now)
         await ask.end(verdict, name)

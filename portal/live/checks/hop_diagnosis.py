@@ -242,11 +242,16 @@ def first_broken(hops: Sequence[Hop]) -> Hop | None:
     return next((hop for hop in hops if hop.ok is False), None)
 
 
+def came_to_end(hops: Sequence[Hop]) -> bool:
+    """Say whether each hop was tried, as far as the service."""
+    return bool(hops) and hops[-1].name == port_checks.HOPS[-1] and all(hop.ok is not None for hop in hops)
+
+
 def verdict(subject: Subject, hops: Sequence[Hop], address: str) -> Note:
     """Return the one sentence above the list. `address`: from where the person comes who asked."""
     if broken := first_broken(hops):
         return broken.advice
-    if any(hop.ok is None for hop in hops) or not hops or hops[-1].name != port_checks.HOPS[-1]:
+    if not came_to_end(hops):
         return _UNSURE
     return _RIGHT if subject.gate is None or _is_let_in(subject.gate, address) else _NOT_FROM_THERE
 

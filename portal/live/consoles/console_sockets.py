@@ -64,6 +64,7 @@ class Consoles:
         self.calls = Calls()
         self.tails = Tails(self.calls)
         self.viewers: set[Viewer] = set()
+        self.typists: dict[UUID, Viewer] = {}  # by machine: whoever has its serial line, or waits for it
         self.is_draining = False
 
     async def serve(self, machine: UUID, verb: str, scope: Any, receive: Any, send: Any) -> str:
@@ -76,13 +77,12 @@ class Consoles:
         place = await read(console_door.look, entry, machine, verb)
         self._check_room(entry)
         viewer = Viewer(entry, machine, verb, place)
-        before = self._typist(machine) if verb == SERIAL else None
         self.viewers.add(viewer)
         why = "left"
         try:
             await send({"type": "websocket.accept"})
             side = SocketSide(receive, send)
-            why = await self._carry(viewer, side, before)
+            why = await self._carry(viewer, side)
             viewer.gone.set()
             await side.close(CODES[why], why)
         finally:
@@ -97,18 +97,26 @@ class Consoles:
         if entry and sum(one.entry.person.pk == entry.person.pk for one in self.viewers) >= MOST_OF_A_PERSON:
             raise Refused(429, "too_many")
 
-    def _typist(self, machine: UUID) -> Viewer | None:
-        return next((one for one in self.viewers if one.machine == machine and one.verb == SERIAL), None)
-
-    async def _carry(self, viewer: Viewer, side: SocketSide, before: Viewer | None) -> str:
+    async def _carry(self, viewer: Viewer, side: SocketSide) -> str:
         """Show the log, or pass the line on, until one side ends or the viewer may no more. Return why."""
         if viewer.verb == LOG:
             return await _first(viewer, self._show(viewer, side), _listen(side))
+        before = self.typists.get(viewer.machine)
         if before and before.entry.person.pk != viewer.entry.person.pk:
             return "taken"
+        self.typists[viewer.machine] = viewer
+        try:
+            return await self._type(viewer, side, before)
+        finally:
+            if self.typists.get(viewer.machine) is viewer:
+                del self.typists[viewer.machine]
+
+    async def _type(self, viewer: Viewer, side: SocketSide, before: Viewer | None) -> str:
         if before:
             before.end("elsewhere")
             await before.gone.wait()  # the line takes one at a time
+        if viewer.ended.done():  # taken by a third, meanwhile
+            return viewer.ended.result()
         return await _first(viewer, self._bridge(viewer, side))
 
     async def _bridge(self, viewer: Viewer, side: SocketSide) -> str:

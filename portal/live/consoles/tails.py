@@ -86,10 +86,14 @@ class Tails:
         return 0
 
     async def _has_serial(self, tail: Tail) -> bool:
-        """Ask at first, then now and then while there is none: each question costs a token of the cloud."""
+        """Ask at first, then now and then while there is none: each question costs a token of the cloud. The log is shown whatever it answers."""
         if tail.has_serial or tail.reads % SERIAL_EVERY != 1:
             return tail.has_serial
-        return await self.calls.ask("serial_console", tail.place) is not None
+        try:
+            return await self.calls.ask("serial_console", tail.place) is not None
+        except Exception as error:
+            _state_of(error)  # names it in the log
+            return False
 
 
 def _state_of(error: Exception) -> str:

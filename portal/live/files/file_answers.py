@@ -48,6 +48,7 @@ class Answering:
     def __init__(self, send: Any, request_id: str) -> None:
         self._send, self._request_id = send, request_id
         self.language = "en"
+        self.is_let_in = False
         self.is_page = False  # it is shown to a person as it comes
         self.origin: list[tuple[bytes, bytes]] = []
         self.has_begun = self.is_complete = False

@@ -148,10 +148,18 @@ class Body:
 async def put(session: Session, one: Asked, piece: Piece, body: Body, answer: Answering) -> None:
     """Answer PUT: take a piece; with the last one the file gets its name. Raises FileFault."""
     path, replace, sha256 = path_of(session, one), one.has("replace"), file_door.sum_of(one)
+    if piece.is_last and (done := await part_files.in_place(session, path, piece.total, sha256)):
+        async for _part in body:  # browsers send a request again by themselves where its answer is lost
+            pass
+        return await _arrived(done, path, answer)
     received = await part_files.put(session, path, piece, body, replace=replace)
     if received < piece.total:
         return await answer.json(202, {"received": received})
     done = await part_files.finish(session, path, piece.total, replace=replace, sha256=sha256)
+    await _arrived(done, path, answer)
+
+
+async def _arrived(done: part_files.Done, path: bytes, answer: Answering) -> None:
     await answer.json(201, {"size": done.size, "sha256": done.sha256, "path": written(path)})
 
 

@@ -20,6 +20,7 @@ from portal.live.files.file_door import Asked
 from portal.live.files.kept_lines import Line, Lines
 from portal.live.files.transfer_turns import Turns
 from portal.live.reading import read
+from portal.live.refused_entries import note_refusal
 from portal.live.sockets import Meter
 from portal.live.unread import ABORT
 
@@ -45,7 +46,7 @@ class FileRequests:
         self._serving: set[asyncio.Future[Any]] = set()
 
     async def serve(self, scope: Any, receive: Any, send: Any, request_id: str) -> str:
-        """Answer a request. Return why it ended, where that is no matter of course."""
+        """Answer a request. Return why it ended, where it was let in and that is no matter of course."""
         answer = Answering(send, request_id)
         try:
             if scope["method"] == "OPTIONS":
@@ -57,11 +58,11 @@ class FileRequests:
             await _cut_off(scope)
         end = why or "done"
         self.counts[f"files {end if end in ENDS else 'fault'}"] += 1
-        return why
+        return why if answer.is_let_in else ""
 
     async def _refused(self, error: Exception, answer: Answering) -> str:
         if isinstance(error, Refused):
-            self.counts[f"refused {error.reason}"] += 1
+            note_refusal(self.counts, error.status, error.reason)
             if error.status == 499:
                 return LEFT
         elif not hasattr(error, "note"):  # neither a fault of the guest nor a refusal
@@ -89,6 +90,7 @@ class FileRequests:
             raise Refused(429, "flood")
         if self.is_draining:  # by now
             raise Refused(503, "draining")
+        answer.is_let_in = True
         return await self._while_there(self._carry(one, entry, receive, answer), one, receive, answer)
 
     def _meter(self, entry: Entry) -> Meter:

@@ -65,13 +65,14 @@ class OpenTerminals:
         if isinstance(terminal, Ending):
             return viewer.end(terminal)
         watched = Watched(viewer.entry, key.machine, lambda: None, lambda why: viewer.end(endings.of_right(why)))
-        with self.guests.dials.watching(watched):
-            terminal.attach(viewer, *terminal_door.seen(scope))
-            self._tell_names(key)
-            try:
-                await self._follow(terminal, viewer, receive)
-            finally:
-                terminal.detach(viewer)
+        self.guests.dials.watched.add(watched)
+        terminal.attach(viewer, *terminal_door.seen(scope))
+        self._tell_names(key)
+        try:
+            await self._follow(terminal, viewer, receive)
+        finally:
+            terminal.detach(viewer)
+            self.guests.dials.watched.discard(watched)
 
     async def _leave(self, viewer: Viewer, delivering: asyncio.Task[None]) -> None:
         if viewer.ended is None:  # it hung up
@@ -122,10 +123,11 @@ class OpenTerminals:
     def _why_not(self, key: Key) -> Ending | None:
         if self.is_draining:
             return endings.RESTART
-        mine = [one for one in self.terminals.values() if one.key.person == key.person]
+        going_on = [one for one in self.terminals.values() if not one.is_over]  # others take a moment to be closed
+        mine = [one for one in going_on if one.key.person == key.person]
         if len(mine) >= MOST_OF_A_PERSON and not self._make_room(mine):
             return endings.TOO_MANY
-        if sum(one.machine == key.machine for one in self.terminals) >= MOST_OF_A_MACHINE:
+        if sum(one.key.machine == key.machine for one in going_on) >= MOST_OF_A_MACHINE:
             return endings.TOO_MANY_THERE
         return endings.FULL if len(self.terminals) >= MOST else None
 

@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 import re
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 import asyncssh
+
+from lib.small_waits import SmallEvent
 
 KIND = "xterm-256color"
 # Bytes that a guest may send unasked. With asyncssh's two megabytes, twenty floods would keep forty here.
@@ -23,18 +24,17 @@ OPTIONS = r"set -g status off \; set -g mouse on \; set -s set-clipboard off \; 
 ID = re.compile(rb"[0-9a-f]{8}")
 
 
-class _Pieces(deque[Any]):
-    """Output that waits in a paused channel, as few pieces: asyncssh's list of a window of single bytes took seconds to be emptied."""
+class _Pieces(list[tuple[bytearray, Any]]):
+    """Output that waits in a paused channel, of any kind, as few pieces: asyncssh's list of a window of single bytes took seconds to be emptied."""
 
-    def append(self, piece: tuple[bytes, Any]) -> None:
+    __slots__ = ()
+
+    def append(self, piece: tuple[bytes | bytearray, Any]) -> None:
         data, kind = piece
-        if self and self[-1][1] == kind and len(self[-1][0]) + len(data) <= PACKET:
+        if self and len(self[-1][0]) + len(data) <= PACKET:
             self[-1][0].extend(data)
         else:
             super().append((bytearray(data), kind))
-
-    def pop(self, _first: int = 0) -> Any:
-        return self.popleft()
 
 
 class Shell(asyncssh.SSHClientSession[bytes]):
@@ -49,6 +49,7 @@ class Shell(asyncssh.SSHClientSession[bytes]):
         for piece in chan._recv_buf:
             waiting.append(piece)
         chan._recv_buf = waiting  # type: ignore[assignment]
+        chan._close_event = SmallEvent()
 
     def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:
         self._printed(bytes(data))

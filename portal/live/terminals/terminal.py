@@ -3,12 +3,13 @@
 import asyncio
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import asyncssh
 
+from lib.small_waits import SmallEvent
 from portal.live import guest_door
 from portal.live.entry import PERSON, Entry
 from portal.live.guest_connections import Guests, unsent
@@ -46,7 +47,7 @@ class Terminal:
         self, key: Key, entry: Entry, size: tuple[int, int], used: Callable[[UUID], Any], its_turns: Turns
     ) -> None:
         self.key, self.size, self.used, self._turns = key, size, used, its_turns
-        self.entry = replace(entry, kind=PERSON, key="")
+        self.entry = entry.kept(kind=PERSON, key="")
         self.life = secrets.token_hex(4)
         self.ring = Ring()
         self.viewer: Viewer | None = None
@@ -57,7 +58,7 @@ class Terminal:
         self._channel: shells.Channel | None = None
         self._connection: asyncssh.SSHClientConnection | None = None
         self._opening: asyncio.Task[Any] | None = None
-        self._over = asyncio.Event()
+        self._over = SmallEvent()
         self._is_paused = self._flushes = self._rests = False  # it rests until its turn
         self._since_turn = 0  # bytes printed
         self._redrawn_until = 0.0  # on the loop's clock
@@ -87,6 +88,8 @@ class Terminal:
         except TimeoutError:
             raise guest_door.unreachable() from None
         self.is_open, self._opening = True, None
+        if kept:  # tmux draws it for a page that came back by itself, be it that nobody is there
+            self._redrawn_until = asyncio.get_running_loop().time() + REDRAW_SECONDS
         if self.viewer:
             self._begin(self.viewer, "", 0)
 

@@ -27,7 +27,7 @@ def enter(scope: Any, machine: UUID) -> tuple[Entry, str]:
     """Return who comes, and their language. Asks the database. Raises Refused, access.Forbidden."""
     entry = ticket_entry.enter(scope, terminal_purpose(machine))
     dial_door.theirs(entry, machine)
-    return entry, language_of(entry, scope)
+    return entry.kept(), language_of(entry, scope)
 
 
 def size(scope: Any) -> tuple[int, int]:

@@ -2,11 +2,11 @@
 
 import asyncio
 import json
-from collections import deque
 from typing import Any
 
 from django.utils.translation import override
 
+from lib.small_waits import SmallEvent
 from portal.live.entry import Entry
 from portal.live.terminals import endings
 from portal.live.terminals.endings import Ending
@@ -27,9 +27,9 @@ class Viewer:
         self.window = Window()
         self.ended: Ending | None = None
         self._send, self._cut = send, cut
-        self._queue: deque[bytearray | str] = deque()
+        self._queue: list[bytearray | str] = []
         self._limit: asyncio.Timeout | None = None
-        self._wake = asyncio.Event()
+        self._wake = SmallEvent()
 
     def tell(self, **facts: Any) -> None:
         """Send a text frame; end a viewer for whom too many wait."""
@@ -59,7 +59,7 @@ class Viewer:
     def _hurry(self) -> None:
         """Bound what is left of the delivery; who does not see the end of a shell sees no more of its output."""
         if self.ended and self.ended is not endings.EXITED:
-            self._queue = deque(frame for frame in self._queue if isinstance(frame, str))
+            self._queue = [frame for frame in self._queue if isinstance(frame, str)]
         if self._limit:
             self._limit.reschedule(asyncio.get_running_loop().time() + CLOSE_SECONDS)
 
@@ -91,11 +91,11 @@ class Viewer:
 
     async def _send_all(self) -> None:
         while self._queue:
-            frame = self._queue.popleft()
+            frame = self._queue.pop(0)
             if isinstance(frame, str):
                 await self._send({"type": "websocket.send", "text": frame})
             else:
                 if len(frame) > FRAME:
-                    self._queue.appendleft(frame[FRAME:])
+                    self._queue.insert(0, frame[FRAME:])
                 self.window.unanswered += 1
                 await self._send({"type": "websocket.send", "bytes": bytes(memoryview(frame)[:FRAME])})

@@ -37,7 +37,8 @@ async function open() {
   opens.hidden = true;
   sayOnly(said, "end", "connecting");
   place.hidden = false;
-  const { makeTerminal } = await import("./serial_terminal.js");
+  const { makeTerminal } = await import("./serial_terminal.js").catch(() => ({}));
+  if (!makeTerminal) return end("lost");
   terminal ??= makeTerminal(place, (typed) => type(text.encode(typed)), (typed) => type(Uint8Array.from(typed, (sign) => sign.charCodeAt(0))));
   const own = new WebSocket(addressOf("/serial"));
   own.binaryType = "arraybuffer";

@@ -2,7 +2,8 @@
 import { word } from "./file_words.js";
 
 const SILENT_MS = 60_000; // nothing of a piece went out, and no answer came: the line is cut
-const SUMMING_MS = 600_000; // all of a file went out: the machine may count its sum for nine minutes, and a proxy waits for ten
+const SUM_BYTES = 10_000; // that a slow machine sums up in a millisecond, before it answers the last piece
+const LONGEST_MS = 600_000; // for an answer, as a proxy has it (docs/admin/install.md)
 const LATER = [408, 429, 503, 504]; // too slow, too many at once, away for a moment
 const PROXYS = [502, ...LATER]; // the same in words of a proxy
 
@@ -36,7 +37,7 @@ export function serverAt({ address, download }) {
   }
 
   // Of fetch() nobody hears how much has gone out, so a piece goes by the older way.
-  function send(path, piece, { from, total, replace, sha256, isLast, signal, onProgress }) {
+  function send(path, piece, { from, total, replace, sha256, signal, onProgress }) {
     const request = new XMLHttpRequest();
     request.open("PUT", at({ path, ...(replace && { replace: 1 }), ...(sha256 && { sha256 }) }));
     request.withCredentials = true;
@@ -49,9 +50,11 @@ export function serverAt({ address, download }) {
         clearTimeout(silence);
         silence = setTimeout(() => request.abort(), patience);
       };
+      const summed = from + piece.size === total ? total : 0;
+      const awaitAnswer = () => hear(Math.min(SILENT_MS + summed / SUM_BYTES, LONGEST_MS));
       const stop = () => request.abort();
       request.upload.addEventListener("progress", ({ loaded }) => { hear(); onProgress(loaded); });
-      request.upload.addEventListener("load", () => { if (isLast) hear(SUMMING_MS); });
+      request.upload.addEventListener("load", awaitAnswer);
       request.addEventListener("load", () => {
         try {
           done(read(request.status, request.responseText));
@@ -63,7 +66,8 @@ export function serverAt({ address, download }) {
       request.addEventListener("loadend", () => { clearTimeout(silence); signal.removeEventListener("abort", stop); });
       signal.addEventListener("abort", stop);
       if (signal.aborted) return failed(new Cut(""));
-      hear();
+      if (piece.size) hear();
+      else awaitAnswer();
       request.send(piece);
     });
   }

@@ -16,11 +16,13 @@ export class Upload {
   #misplaced = 0;
   #wake = null;
   #hasBegun = false; // what lies in the machine of it is of this very file
+  #isAllSent = false; // it may have its place by now, and only the answer was lost
 
   constructor({ server, sums, path, name, size, lastModified, file = null, received = 0, replace = false, onChange }) {
     Object.assign(this, { server, sums, path, name, size, lastModified, file, received, replace, onChange });
     this.sent = received;
     this.#hasBegun = !file;
+    this.#isAllSent = !file && received === size;
     this.state = file ? "waiting" : "lost";
     this.sentence = ""; // why it failed
     this.sum = "";
@@ -54,6 +56,7 @@ export class Upload {
 
   async #mayGoOn(error) {
     if (error.code === "exists" && error.facts.can_replace !== false) return this.become("asking");
+    if (error.code === "range") this.#isAllSent = false;
     if (error.code === "range" && (this.#misplaced += 1) < STUCK) return true; // the machine says where to go on
     if (!(error instanceof Cut)) return this.become("failed", error.message);
     if (!(await this.#isReadable())) return this.become("failed", word("unreadable"));
@@ -95,6 +98,7 @@ export class Upload {
   // A rest of some other time may be of another file: it is given up.
   async #whereToGoOn(signal) {
     const { received } = await this.server.received(this.path, this.size, signal);
+    if (!received && this.#isAllSent) return this.size;
     if (!received || this.#hasBegun) return received;
     await this.server.giveUp(this.path, this.size);
     return 0;
@@ -108,13 +112,16 @@ export class Upload {
     const sum = this.hasher.upTo(isLast ? this.size : from);
     const onProgress = (loaded) => {
       this.#note(from + Math.min(loaded, piece.size));
-      if (this.sent === this.size) this.state = "checking";
+      if (this.sent === this.size) {
+        this.state = "checking";
+        this.#isAllSent = true;
+      }
       this.onChange(this);
     };
     // With the sum the machine itself refuses a file that arrived otherwise, before it takes the place of another.
     const sha256 = isLast ? await sum : null;
     const { path, size: total, replace } = this;
-    const answer = await this.server.send(path, piece, { from, total, replace, sha256, isLast, signal, onProgress });
+    const answer = await this.server.send(path, piece, { from, total, replace, sha256, signal, onProgress });
     this.#cuts = 0;
     if (answer.received > from) this.#misplaced = 0;
     this.received = answer.received ?? this.size;

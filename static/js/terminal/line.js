@@ -145,10 +145,10 @@ export class Line {
   }
 
   #heard(data) {
-    this.#pulse.heard();
     this.#isHeard = true;
     if (typeof data === "string") this.#frame(JSON.parse(data));
     else this.#bytes(data);
+    if (this.isOpen) this.#pulse.heard();
   }
 
   #frame(frame) {
@@ -209,7 +209,7 @@ export class Line {
 
   #leave() {
     clearTimeout(this.#silence);
-    this.#pulse.heard();
+    this.#pulse.rest();
     if (!this.#socket) return;
     this.#socket.onmessage = this.#socket.onclose = null;
     this.#socket.close();

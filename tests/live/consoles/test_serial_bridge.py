@@ -1,5 +1,6 @@
 """The serial line of a machine through the live process: bytes both ways, for one who types."""
 
+import asyncio
 import contextlib
 from collections.abc import Iterator
 
@@ -75,6 +76,38 @@ def test_who_opens_it_again_takes_it_from_themselves(
     with Viewer(live, machine, student, "/serial") as second:
         assert second.next() == {"type": "open"}
         assert line.code_of_end() == 4001
+
+
+class SlowLine:
+    """A line that is let go as late as the test says. `most`: how many had it at once."""
+
+    def __init__(self) -> None:
+        self.held = self.most = 0
+        self.is_let_go = asyncio.Event()
+
+    async def carry(self, bridge: serial_bridge.Bridge, _way: object) -> None:
+        self.held += 1
+        self.most = max(self.most, self.held)
+        try:
+            await bridge.side.send('{"type":"open"}')
+            await asyncio.Event().wait()
+        finally:
+            await self.is_let_go.wait()
+            self.held -= 1
+
+
+def test_of_many_windows_at_once_one_has_the_line(
+    live: LiveProcess, machine: Machine, student: User, proxy: SerialProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = SlowLine()
+    monkeypatch.setattr(serial_bridge.Bridge, "carry", lambda bridge, way: slow.carry(bridge, way))
+    with contextlib.ExitStack() as stack:
+        for _window in range(5):
+            last = stack.enter_context(Viewer(live, machine, student, "/serial"))
+        live.loop.call_soon_threadsafe(slow.is_let_go.set)
+        assert last.next() == {"type": "open"}
+        until(lambda: len(live.server.config.app.consoles.viewers) == 1, "the others have ended")
+        assert (slow.held, slow.most) == (1, 1)
 
 
 def test_for_another_person_it_is_taken(line: Viewer, live: LiveProcess, machine: Machine, admin: User) -> None:

@@ -10,6 +10,7 @@ from django.contrib.sessions.models import Session
 from websockets.exceptions import InvalidStatus
 
 from accounts.models import User
+from cloud.contract import CloudRefused
 from machines.models import Machine
 from portal.live.consoles import console_calls, console_sockets
 from tests.cloud.fake import FakeCloud
@@ -88,6 +89,21 @@ def test_a_busy_cloud_keeps_what_was_shown(viewer: Viewer, cloud: FakeCloud) -> 
     viewer.wait_for("busy")
     cloud.busy, cloud.console = False, ["before", "after"]
     assert viewer.wait_for("after") == "before\nafter"
+
+
+def test_a_cloud_that_refuses_serial_consoles_shows_its_log(
+    live: LiveProcess, machine: Machine, student: User, cloud: FakeCloud, monkeypatch: Any
+) -> None:
+    def refuse(*_values: Any, **_named: Any) -> None:
+        raise CloudRefused("403 Policy doesn't allow it")
+
+    monkeypatch.setattr(cloud, "serial_console", refuse)
+    with Viewer(live, machine, student) as viewer:
+        states = [viewer.state.get("state")]
+        while "ready" not in viewer.text:
+            states.append(viewer.next().get("state"))
+        assert "refused" not in states
+        assert viewer.state == {"type": "state", "state": "ok", "serial": False}
 
 
 def test_an_installation_without_an_account_says_so(

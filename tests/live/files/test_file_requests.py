@@ -97,6 +97,18 @@ def test_it_ends_after_a_cut_between_the_last_byte_and_its_name(page: Caller, ho
     assert (last.status, (home / "photo").read_bytes() == CONTENT) == (201, True)
 
 
+def test_who_lost_the_last_answer_gets_it_again(page: Caller, home: Path) -> None:
+    end = {"start": len(CONTENT), "total": len(CONTENT), "sha256": hashlib.sha256(CONTENT).hexdigest()}
+    assert page.put("photo", b"", **end).said == (409, "range")
+    answers = [
+        page.put("photo", CONTENT),
+        page.put("photo", b"", **end),
+        page.put("photo", CONTENT, sha256=end["sha256"]),
+    ]
+    assert answers[0].facts == answers[1].facts == answers[2].facts
+    assert page.put("photo", b"", **{**end, "sha256": "0" * 64}).said == (409, "exists")
+
+
 def test_a_program_sends_a_small_file_whole(page: Caller, home: Path) -> None:
     assert [page.ask("PUT", name, body).status for name, body in (("a", b"hello"), ("empty", b""))] == [201, 201]
     assert ((home / "a").read_bytes(), (home / "empty").read_bytes()) == (b"hello", b"")
@@ -246,9 +258,11 @@ def test_an_unknown_machine_and_an_unknown_address_are_404(page: Caller) -> None
 
 @pytest.mark.parametrize("query", ["a=" + "x" * 33_000, "a&" * 20])
 def test_an_address_that_asks_endlessly_is_refused_before_it_is_read(page: Caller, query: str) -> None:
-    line = page.line()
+    line, counts = page.line(), page.live.hub.counts
+    before = counts["refused head"]
     line.request("GET", f"{page.address('')}&{query}", headers=page.headers)
     assert (line.getresponse().status, line.close()) == (400, None)
+    assert counts["refused head"] == before + 1
 
 
 def test_a_body_of_two_lengths_is_refused_and_nothing_behind_it_is_read(page: Caller, home: Path) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -12,6 +13,7 @@ from websockets.typing import Origin
 
 from accounts.models import User
 from machines.models import Machine
+from portal.live import guest_connections
 from portal.live.terminals import open_terminals, shells, window
 from tests.database_clients import database_clients
 from tests.live.process import LiveProcess, session_of
@@ -39,6 +41,26 @@ def test_a_person_has_at_most_so_many(
     monkeypatch.setattr(open_terminals, "MOST_OF_A_PERSON", 1)
     with contextlib.closing(view(live, machine, student, name="2")) as one_more:
         assert one_more.ends() == (4008, "too_many")
+
+
+def test_one_that_has_ended_takes_no_room_while_it_is_closed(
+    live: LiveProcess, machine: Machine, student: User, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closes, let_go = guest_connections._close, asyncio.Event()
+
+    async def close_late(connection: Any) -> None:
+        await let_go.wait()
+        await closes(connection)
+
+    monkeypatch.setattr(open_terminals, "MOST_OF_A_PERSON", 1)
+    monkeypatch.setattr(guest_connections, "_close", close_late)
+    with contextlib.closing(view(live, machine, student)) as first:
+        first.opens()
+        first.type("exit\n")
+        assert first.ends() == (4000, "exited")
+    with contextlib.closing(view(live, machine, student)) as anew:
+        anew.opens()
+    live.loop.call_soon_threadsafe(let_go.set)
 
 
 def test_one_that_was_left_makes_room_if_its_shell_goes_on(

@@ -1,18 +1,20 @@
 """A live process tells the idle rules of its terminals: those of a real sshd, as they are used and closed."""
 
+import contextlib
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 import pytest
 from django.utils import timezone
 
+from accounts.models import User
 from machines.models import Activity, Machine
 from portal.live.terminals import use_reports
 from tests.live.process import LiveProcess
 from tests.live.terminals.guest_fixtures import home as home
 from tests.live.terminals.guest_fixtures import machine as machine
 from tests.live.terminals.guest_fixtures import opened as opened
-from tests.live.terminals.guest_stage import View
+from tests.live.terminals.guest_stage import View, view
 from tests.machines.idle.guest import can_run
 from tests.waiting import until
 
@@ -59,6 +61,27 @@ def test_what_is_drawn_anew_for_another_size_is_no_use(row: Callable[[], Activit
     opened.say(type="resize", cols=70, rows=20)
     opened.shows("drawn-42")
     assert settled_use(row) == settled
+
+
+def test_to_ask_whether_the_line_stands_is_no_use(row: Callable[[], Activity], opened: View) -> None:
+    until(lambda: row().console_at is not None, "its prompt is use")
+    settled = settled_use(row)
+    opened.say(type="ping")
+    opened.until(lambda: opened.of("pong"))
+    assert settled_use(row) == settled
+
+
+def test_what_tmux_draws_for_a_page_that_comes_back_is_no_use(
+    row: Callable[[], Activity], opened: View, live: LiveProcess, machine: Machine, student: User
+) -> None:
+    opened.type("echo drawn-$((6*7))\n")
+    opened.shows("drawn-42")
+    settled = settled_use(row)
+    live.stop()
+    live.start()
+    with contextlib.closing(view(live, machine, student)) as again:
+        again.shows("drawn-42")
+        assert settled_use(row) == settled
 
 
 def settled_use(row: Callable[[], Activity]) -> datetime | None:

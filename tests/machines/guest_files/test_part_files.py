@@ -186,6 +186,16 @@ async def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
             await send(files, 0, TOTAL, b"nowhere/photo")
 
 
+async def test_an_upload_that_has_its_place_is_known_again_by_its_sum(tmp_path: Path) -> None:
+    async with files_of(Guest(tmp_path)) as files:
+        target = files.home + b"/photo"
+        assert await part_files.in_place(files, target, TOTAL, SUM) is None
+        await send(files, 0, TOTAL)
+        assert await done(files) == await part_files.in_place(files, target, TOTAL, SUM)
+        for total, sha256 in ((TOTAL, "0" * 64), (TOTAL - 1, SUM), (TOTAL, "")):
+            assert await part_files.in_place(files, target, total, sha256) is None
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "small"
