@@ -46,7 +46,12 @@ OF_EVERY_KIND = (
 NO_PAGES = ("/api/", "/agent/")  # but for the API's documentation
 ASKED = ("/api/docs/",)
 PHOTOS = re.compile(r'src="(/photos/[^"]+)"')
-PARTS = ("/live", "/card", "/work")  # of a page, which asks for them anew: they have no style of their own
+PARTS = (
+    "/live",
+    "/card",
+    "/work",
+    "/terminal/question",
+)  # of a page, which asks for them anew: they have no style of their own
 RUN_AXE = """only => axe.run(document, {resultTypes: ["violations"], selectors: false, preload: false, ...only}).then(({violations}) =>
   violations.flatMap(({id, impact, nodes}) => nodes.map(({html}) => `${id} (${impact}): ${html.slice(0, 160)}`)))"""
 LIST = "nombre;correo\nMaría José Chimbo;mjchimbo@example.org\nSin correo;\nEstudiante;student@example.org\n=1+1;formula@example.org\n"

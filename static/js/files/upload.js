@@ -1,17 +1,17 @@
 // One file on its way into the machine: pieces, how fast, what happens when the line is cut, the comparison at its end. No drawing.
 // States: waiting, asking (it exists: replace?), sending, cut, checking, done, failed, lost (after a reload: choose it again).
 import { hasherOf } from "./hasher.js";
+import { Pace } from "./pace.js";
 import { Cut } from "./server.js";
 import { word } from "./file_words.js";
 
 const PIECE = 8 << 20; // bytes
-const RATE_MS = 8000; // the rate is that of the last seconds
 const PAUSES_MS = [700, 2000, 5000, 10_000, 30_000]; // after a cut, each with a share of chance
 const STUCK = 4; // refusals of a piece's place, one after the other, before it is given up
 
 export class Upload {
   #stop = new AbortController();
-  #samples = [];
+  #pace = new Pace();
   #cuts = 0;
   #misplaced = 0;
   #wake = null;
@@ -42,7 +42,6 @@ export class Upload {
   // Until it is done, needs an answer, or cannot go on.
   async run() {
     this.#stop = new AbortController();
-    this.#samples = [];
     this.hasher ??= hasherOf(this.file, this.sums);
     this.become("sending");
     while (!this.#stop.signal.aborted) {
@@ -86,6 +85,7 @@ export class Upload {
   async #send() {
     const { signal } = this.#stop;
     this.received = await this.#whereToGoOn(signal);
+    this.#pace.begin();
     this.#note(this.received);
     if (this.state !== "sending") this.become("sending");
     let answer;
@@ -142,17 +142,10 @@ export class Upload {
 
   #note(sent) {
     this.sent = sent;
-    const now = performance.now();
-    this.#samples.push([now, sent]);
-    while (this.#samples.length > 2 && now - this.#samples[0][0] > RATE_MS) this.#samples.shift();
+    this.#pace.note(sent, this.received - PIECE);
   }
 
-  // Bytes a second; 0 while it cannot be told.
-  get rate() {
-    if (this.#samples.length < 2) return 0;
-    const [[since, first], [now, last]] = [this.#samples[0], this.#samples.at(-1)];
-    return now - since < 500 ? 0 : Math.max(0, ((last - first) / (now - since)) * 1000);
-  }
+  get rate() { return this.#pace.rate; }
 
   // Ends it here; what has arrived is given up in the machine.
   async cancel() {
