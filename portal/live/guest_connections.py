@@ -56,8 +56,10 @@ class Guests:
         try:
             yield connection
         finally:
-            await _close(connection)
-            await self.dials.hang_up(dialed)
+            try:
+                await _close(connection)
+            finally:  # also where it is cancelled once more
+                await self.dials.hang_up(dialed)
 
     async def _open(
         self, entry: Entry, machine: UUID, on_cut: Cut | None

@@ -52,48 +52,6 @@ class Asked:
         await receive()
 
 
-async def test_heads_take_no_memory_once_they_are_answered() -> None:
-    app = Asked()
-    wires: list[Wire] = []
-    config = Config(app, ws=Wire, lifespan="off", log_config=None)
-    config.load()
-
-    def wire() -> Wire:
-        wires.append(Wire(config, ServerState(), {}))
-        return wires[-1]
-
-    server = await asyncio.get_running_loop().create_server(wire, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    async with connect(f"ws://127.0.0.1:{port}/", proxy=None, open_timeout=PATIENCE):
-        await asyncio.wait_for(app.is_in.wait(), PATIENCE)
-        kept = app.scope["headers"], list(wires[0].request.headers.raw_items()), list(wires[0].response.headers)
-    server.close()
-    assert (b"sec-websocket-key" in app.names, kept) == (True, ([], [], []))
-
-
-async def test_of_tiny_frames_few_wait_and_none_is_lost() -> None:
-    app = Taker()
-    wires: list[Wire] = []
-    config = Config(app, ws=Wire, lifespan="off", log_config=None)
-    config.load()
-
-    def wire() -> Wire:
-        wires.append(Wire(config, ServerState(), {}))
-        return wires[-1]
-
-    server = await asyncio.get_running_loop().create_server(wire, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    sent = [str(number % 10) for number in range(30_000)]
-    async with connect(f"ws://127.0.0.1:{port}/", proxy=None, compression=None, open_timeout=PATIENCE) as line:
-        line.transport.write(b"".join(b"\x81\x81" + bytes(4) + word.encode() for word in sent))
-        await asyncio.sleep(0.2)
-        most = wires[0].queue.qsize()
-        app.goes_on.set()
-    await asyncio.wait_for(app.is_done.wait(), PATIENCE)
-    server.close()
-    assert (most < 3000, app.got == sent) == (True, True), (most, len(app.got))
-
-
 @contextlib.asynccontextmanager
 async def served(app: Any) -> AsyncIterator[tuple[str, list[Wire]]]:
     """Give the address of a server, and what it makes of each connection."""
@@ -110,6 +68,30 @@ async def served(app: Any) -> AsyncIterator[tuple[str, list[Wire]]]:
         yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/", wires
     finally:
         server.close()
+
+
+async def test_heads_take_no_memory_once_they_are_answered() -> None:
+    app = Asked()
+    async with served(app) as (address, wires), connect(address, proxy=None, open_timeout=PATIENCE):
+        await asyncio.wait_for(app.is_in.wait(), PATIENCE)
+        kept = app.scope["headers"], list(wires[0].request.headers.raw_items()), list(wires[0].response.headers)
+    assert (b"sec-websocket-key" in app.names, kept) == (True, ([], [], []))
+
+
+async def test_of_tiny_frames_few_wait_and_none_is_lost() -> None:
+    app = Taker()
+    sent = [str(number % 10) for number in range(30_000)]
+    async with (
+        served(app) as (address, wires),
+        connect(address, proxy=None, compression=None, open_timeout=PATIENCE) as line,
+    ):
+        line.transport.write(b"".join(b"\x81\x81" + bytes(4) + word.encode() for word in sent))
+        await asyncio.sleep(0.2)
+        most = wires[0].queue.qsize()
+        app.goes_on.set()
+        await line.close()
+        await asyncio.wait_for(app.is_done.wait(), PATIENCE)
+    assert (most < 3000, app.got == sent) == (True, True), (most, len(app.got))
 
 
 async def test_a_message_in_endless_empty_pieces_is_cut_off() -> None:

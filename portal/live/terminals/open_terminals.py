@@ -66,9 +66,9 @@ class OpenTerminals:
             return viewer.end(terminal)
         watched = Watched(viewer.entry, key.machine, lambda: None, lambda why: viewer.end(endings.of_right(why)))
         self.guests.dials.watched.add(watched)
-        terminal.attach(viewer, *terminal_door.seen(scope))
-        self._tell_names(key)
         try:
+            terminal.attach(viewer, *terminal_door.seen(scope))
+            self._tell_names(key)
             await self._follow(terminal, viewer, receive)
         finally:
             terminal.detach(viewer)
