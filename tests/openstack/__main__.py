@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 BENCH = ROOT.parent / "shared" / "openstack" / "clouds.yaml"
 HERE = Path(__file__).resolve().parent
-GROUPS = 4
+GROUPS = 5
 GOOD = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 FAILED = pytest.ExitCode.TESTS_FAILED
 

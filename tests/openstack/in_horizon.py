@@ -41,7 +41,7 @@ def ask_for_an_account(student: Visitor) -> tuple[str, str]:
 def sees_the_same_machines(minga: Installation, browser: Browser, admin: Any) -> None:
     """Ask for an account as the owner of a machine, find that machine in Horizon and no other, and end the account."""
     owner = Person(minga, "teacher")
-    machine = owner.launch(name="in-horizon")["id"]
+    machine = owner.launch(name="in-horizon", template="first-steps")["id"]
     owner.until(machine, "running", 240)
     visitor, name = Visitor(browser, minga).sign_in("teacher"), ""
     try:

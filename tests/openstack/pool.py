@@ -6,53 +6,45 @@ from collections.abc import Callable
 from cloud.contract import Server, Status
 from tests.openstack.openstack_stage import OpenStackStage, is_busy, until
 
-AHEAD = 1 if "PYTEST_XDIST_WORKER" in os.environ else 0  # beside the one that a test has
+AHEAD = 1 if "PYTEST_XDIST_WORKER" in os.environ else 0
 
 
 class Pool:
-    """The shared servers of one worker."""
+    """Shared servers of one worker. `ahead`: how many are built beside the one that a test has."""
 
-    def __init__(self, stage: OpenStackStage) -> None:
-        self._stage = stage
+    def __init__(self, stage: OpenStackStage, ahead: int = AHEAD) -> None:
+        self._stage, self._ahead = stage, ahead
         self._held: dict[str, Server] = {}  # by id; taken from the front
-        self._used: set[str] = set()  # those that a test had before
 
-    def take(self, make: Callable[[], Server], *, fresh: bool = False) -> Server:
-        """Wait for one that is active and idle; the test has it for itself. `make` asks for one more and does not wait for it.
-
-        fresh: no test had it before.
-        """
+    def take(self, make: Callable[[], Server]) -> Server:
+        """Wait for one that is active and idle; the test has it for itself. `make` asks for one more and does not wait for it."""
 
         def ready() -> Server | None:
-            while self._lacks(fresh):
+            while len(self._held) <= self._ahead:
                 self._hold(make())
-            return self._rested(fresh)
+            return self._rested()
 
         server = until(ready, "a shared server is active")
         self._let_go(server.id)
         return server
 
     def give_back(self, server: Server) -> None:
-        """Put it to the front: a guest that still boots does not hear a stop. `take` sees whether it comes to rest as it was."""
+        """Put it to the front: one of the others may still be built. `take` sees whether it comes to rest as it was."""
         others, self._held = self._held, {}
         self._hold(server)
         self._held |= others
-        self._used.add(server.id)
-
-    def _lacks(self, fresh: bool) -> bool:
-        return len(self._held) <= AHEAD or (fresh and not self._held.keys() - self._used)
 
     def _hold(self, server: Server) -> None:
         self._held[server.id] = server
         self._stage.pooled.add(server.id)
 
-    def _rested(self, fresh: bool) -> Server | None:
+    def _rested(self) -> Server | None:
         """The first that is active and idle. Those that a test left otherwise are dropped."""
         for held in list(self._held.values()):
             found = self._stage.find(held.id)
             if found is None or not _can_be_shared(held, found):
                 self._let_go(held.id)
-            elif not is_busy(found) and not (fresh and held.id in self._used):
+            elif not is_busy(found):
                 return found
         return None
 

@@ -5,7 +5,7 @@ import time
 from django.utils import timezone
 
 from accounts.models import User
-from catalog.models import Flavor
+from catalog.models import Flavor, Image
 from cloud.contract import Server
 from machines.models import CloudWatch, Event, Machine
 from machines.reconcile import sweep
@@ -68,6 +68,11 @@ class RealWorld(World):
         """Return all that its owner reads."""
         notes = [str(event.note) for event in Event.objects.filter(machine=machine)]
         return "\n".join([*notes, str(machine.note)])
+
+    def boots(self, image_id: str) -> None:
+        """The template's machines have this image from now on."""
+        Image.objects.filter(pk=self.template.image_id).update(cloud_id=image_id)
+        self.template.refresh_from_db()
 
     def size(self, cloud_id: str, **amounts: int) -> None:
         """The template's machines are of this size from now on."""

@@ -20,11 +20,9 @@ def world(stage: OpenStackStage, student: User) -> RealWorld:
 
 
 def test_there_and_back_again(world: RealWorld, stage: OpenStackStage) -> None:
-    """A machine is archived from each state in which it has a disk; the one that came back goes again."""
+    """The one that came back goes again, from where it was put away. That each state can be archived is in the contract."""
     machine = world.running()
     there_and_back(world, stage, machine)
-    actions.suspend(machine=machine, by=world.student)
-    there_and_back(world, stage, world.until(machine, "suspended"))
     actions.shelve(machine=machine, by=world.student)
     there_and_back(world, stage, world.until(machine, "shelved"))
 
@@ -66,7 +64,7 @@ def test_one_put_away_is_downloaded_from_what_nova_keeps(
 def test_glance_itself_sends_ranges(stage: OpenStackStage) -> None:
     client = stage.cloud.client
     answer = client.connection.image.get(
-        f"/images/{stage.image_id}/file", headers={"Range": "bytes=100-199"}, raise_exc=False, stream=True
+        f"/images/{stage.linux_id}/file", headers={"Range": "bytes=100-199"}, raise_exc=False, stream=True
     )
     with answer:
         assert (answer.status_code, answer.headers["Content-Range"].split("/")[0]) == (206, "bytes 100-199")

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from cloud.contract import CloudBusy, CloudGone, CloudRefused, Owner, Server, ServerSpec, Status
+from cloud.contract import CloudBusy, CloudRefused, Owner, Server, ServerSpec, Status
 from tests.cloud.local_stage import insist
 from tests.openstack.guests import inside_cloud
 from tests.openstack.openstack_stage import OpenStackStage, until
@@ -44,55 +44,6 @@ def test_a_server_in_error_says_so_and_runs_again_when_it_is_mended(stage: OpenS
         insist(stage.cloud.ensure_running, server.id)
     stage.by_hand(server, "os-resetState", {"state": "active"})
     insist(stage.cloud.ensure_running, server.id)
-
-
-def test_a_server_in_error_is_rebuilt(stage: OpenStackStage, server: Server, make_spec: Specs) -> None:
-    stage.by_hand(server, "os-resetState", {"state": "error"})
-    insist(stage.cloud.ensure_rebuilt, server.id, make_spec(stage, machine=server.machine), server.resets + 1)
-    stage.settle()
-    assert stage.look(server).status == Status.ACTIVE
-
-
-def test_one_that_somebody_deleted_is_gone(stage: OpenStackStage, server: Server) -> None:
-    cursor = stage.cloud.list_servers().cursor
-    stage.admin.compute.delete_server(server.id)
-    stage.settle()
-    told = {one.id: one for one in stage.cloud.list_servers(cursor).servers}
-    assert told[server.id].status == Status.DELETED
-    with pytest.raises(CloudGone):
-        insist(stage.cloud.ensure_running, server.id)
-
-
-@pytest.mark.parametrize(
-    ("action", "status"), [("suspend", Status.SUSPENDED), ("pause", Status.SUSPENDED), ("os-stop", Status.STOPPED)]
-)
-def test_one_that_somebody_stopped_is_told_and_wakes(
-    stage: OpenStackStage, server: Server, action: str, status: Status
-) -> None:
-    stage.by_hand(server, action)
-    stage.settle()
-    assert stage.listed(server).status == status
-    insist(stage.cloud.ensure_running, server.id)
-    stage.settle()
-    assert stage.look(server).status == Status.ACTIVE
-
-
-def test_a_name_that_somebody_changed_is_told_and_it_is_still_ours(stage: OpenStackStage, server: Server) -> None:
-    stage.admin.compute.put(f"/servers/{server.id}", json={"server": {"name": "renamed-in-horizon"}})
-    told = stage.listed(server)
-    assert (told.name, told.machine) == ("renamed-in-horizon", server.machine)
-
-
-def test_one_that_somebody_rebuilt_is_still_ours(stage: OpenStackStage, server: Server) -> None:
-    stage.by_hand(server, "rebuild", {"imageRef": stage.image_id})
-    stage.settle()
-    now = stage.look(server)
-    assert (now.status, now.machine, now.address, now.resets) == (
-        Status.ACTIVE,
-        server.machine,
-        server.address,
-        server.resets,
-    )
 
 
 def test_one_that_somebody_locked_is_ours_to_use(stage: OpenStackStage, server: Server) -> None:

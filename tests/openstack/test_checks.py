@@ -228,7 +228,7 @@ def test_an_uploaded_image_is_public_says_its_login_and_its_smallest_disk(
 @pytest.fixture
 def known_login(stage: OpenStackStage) -> Iterator[None]:
     """The bench's own image does not say who signs in: that would be left to a person."""
-    path, kind = f"/images/{stage.image_id}", {"Content-Type": "application/openstack-images-v2.1-json-patch"}
+    path, kind = f"/images/{stage.linux_id}", {"Content-Type": "application/openstack-images-v2.1-json-patch"}
     was = stage.admin.image.get(path).json().get("os_admin_user")
     if was is None:
         wish = [{"op": "add", "path": "/os_admin_user", "value": "lab"}]
@@ -243,12 +243,12 @@ def test_projects_of_an_older_minga_are_brought_up_to_date(
 ) -> None:
     owner = Owner(str(uuid.uuid4()), "osci-old")
     own(owner)
-    project = insist(open_cloud(blocked=[]).tenants.of, owner).project
+    project = insist(open_cloud().tenants.of, owner).project
     own_projects.add(project)
     late = [row for row in rows_of(stage.cloud) if row.topic == "Outbound connections" and "setup_cloud" in row.mend]
     assert [row.ok for row in late] == ["note"]
     steps(stage, upload)
-    security_groups = stage.cloud.security_groups
+    security_groups = open_cloud(blocked=None).security_groups
     assert [security_groups.are_right(group) for group in security_groups.everywhere()] == [True]
 
 

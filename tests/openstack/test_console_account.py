@@ -39,7 +39,7 @@ def account(stage: OpenStackStage) -> Iterator[OpenStackCloud]:
     identity.delete_project(project)
 
 
-@pytest.mark.fresh
+@pytest.mark.guest
 def test_it_reads_a_students_console_and_administers_nothing(
     stage: OpenStackStage, account: OpenStackCloud, server: Server
 ) -> None:

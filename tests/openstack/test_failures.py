@@ -183,7 +183,7 @@ def test_a_sleep_that_breaks_is_a_sleep_in_the_end(
     insist(cloud.ensure_running, server.id)
 
 
-@pytest.mark.fresh
+@pytest.mark.guest
 def test_a_restart_whose_reply_was_lost_is_not_done_twice(
     stage: OpenStackStage, door: Proxies, cloud: RecordedCloud, server: Server
 ) -> None:

@@ -11,7 +11,7 @@ import pytest
 from cloud.contract import Owner, Server, ServerSpec
 from tests.cloud.local_stage import insist, make_key
 from tests.openstack.guests import inside, reads_page, ssh
-from tests.openstack.openstack_stage import AGENT, NAMESPACE, OpenStackStage, until
+from tests.openstack.openstack_stage import AGENT, NAMESPACE, OpenStackStage, open_cloud, until
 
 SCRIPT = "#!/bin/sh\necho it ran > /root/said\n"
 STRANGER = "10.77.0.2"  # on the same network as the agent, and not it
@@ -39,7 +39,8 @@ def both(stage: OpenStackStage, keys: list[Path]) -> Iterator[list[Server]]:
         boot_spec(stage, "osci-one", user_data=SCRIPT, public_keys=public(*keys[:3])),
         boot_spec(stage, "osci-two", public_keys=public(*keys[:2])),
     ]
-    made = [insist(stage.cloud.ensure_server, spec).id for spec in specs]
+    cloud = open_cloud(blocked=None)
+    made = [insist(cloud.ensure_server, spec).id for spec in specs]
     stage.kept.update(made)
     stage.settle()
     servers = {server.id: server for server in stage.servers()}
@@ -63,7 +64,7 @@ def plain(both: list[Server]) -> Server:
 
 def boot_spec(stage: OpenStackStage, owner: str, **facts: object) -> ServerSpec:
     spec = {"machine": str(uuid.uuid4()), "owner": Owner(str(uuid.uuid4()), owner), "name": owner, **facts}
-    return ServerSpec(flavor_id=stage.flavor_id, image_id=stage.image_id, **spec)  # type: ignore[arg-type]
+    return ServerSpec(flavor_id=stage.flavor_id, image_id=stage.linux_id, **spec)  # type: ignore[arg-type]
 
 
 def signs_in(server: Server, key: Path) -> bool:
@@ -176,7 +177,7 @@ def test_after_a_reset_the_new_keys_sign_in_and_the_old_do_not(
 ) -> None:
     """Runs last in this file, since it empties the disk."""
     owner = Owner(plain.owner, "osci-two")
-    spec = ServerSpec(plain.machine, owner, plain.name, stage.flavor_id, stage.image_id, public(*keys[2:4]))
+    spec = ServerSpec(plain.machine, owner, plain.name, stage.flavor_id, stage.linux_id, public(*keys[2:4]))
     insist(stage.cloud.ensure_rebuilt, plain.id, spec, 1)
     stage.settle()
     until(lambda: all(signs_in(plain, key) for key in keys[2:4]), "both new keys sign in")

@@ -16,7 +16,7 @@ from tests.openstack.openstack_stage import IS_OUTSIDE, OpenStackStage
 from tests.openstack.test_journey import LOGIN
 
 pytestmark = [
-    pytest.mark.xdist_group("guests"),
+    pytest.mark.xdist_group("idle"),
     pytest.mark.slow,
     pytest.mark.skipif(IS_OUTSIDE, reason="guests are reached from the namespace only: python -m tests.openstack"),
 ]

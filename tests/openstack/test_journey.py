@@ -35,6 +35,8 @@ from tests.shell_line import ShellLine
 
 DEBIAN = RECIPES["debian-12"]
 LOGIN = "lab"  # the tiny guest's user; its image does not say so
+# A student is the administrator of the guest, and has its tools.
+ON_DEBIAN = ("hostname; sudo whoami; command -v git", {"condor", "root", "/usr/bin/git"})
 NEW = {"server", "port", "group", "project", "keypair"}  # what a first machine makes in the cloud
 
 pytestmark = [
@@ -80,6 +82,32 @@ def test_a_students_first_machine(minga: Installation, stage: OpenStackStage, br
     nothing_is_left(stage, before, projects, marks)
 
 
+@pytest.fixture
+def debian(minga: Installation, stage: OpenStackStage) -> Iterator[None]:
+    """The card of the Debian guest. Its image is in the cloud no longer than this test needs it."""
+    if not ready_guest.is_built(DEBIAN.name):
+        pytest.skip(f"not built: python -m cloud.starter --folder {ready_guest.STARTERS} {DEBIAN.name}")
+    size = f"minga-test-{uuid.uuid4().hex[:8]}"
+    flavor = stage.admin.compute.create_flavor(name=size, vcpus=1, ram=DEBIAN.ram_mb, disk=-(-DEBIAN.disk_mb // 1024))
+    image = minga.add_debian_card(ready_guest.STARTERS, DEBIAN, size)
+    yield
+    stage.admin.image.delete_image(image)
+    stage.admin.compute.delete_flavor(flavor)
+
+
+@pytest.mark.usefixtures("debian")
+def test_somebody_of_a_list_reaches_a_debian_guest(minga: Installation, browser: Browser, tmp_path: Path) -> None:
+    """The second key goes in through the agent: the portal has no other way to a guest here."""
+    home = fresh_home(tmp_path)
+    try:
+        machine, _line = reach_a_shell(minga, browser, home, "debian", *ON_DEBIAN)
+    finally:
+        minga.know_people()
+    admin = Person(minga, "admin")
+    admin.call("DELETE", f"machines/{machine}/")
+    admin.until(machine, "gone")
+
+
 @pytest.fixture(scope="module")
 def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_key(tmp_path_factory.mktemp("keys"))
@@ -91,7 +119,7 @@ def heron(minga: Installation, key: Path) -> Iterator[tuple[Person, str]]:
     minga.django(f"from catalog.models import Image; Image.objects.update(login={LOGIN!r})")
     student = Person(minga, "student2")
     student.call("POST", "keys/", json={"name": "laptop", "public_key": key.with_suffix(".pub").read_text()})
-    machine = student.launch(name="heron")["id"]
+    machine = student.launch(name="heron", template="first-steps")["id"]
     student.until(machine, "running", 240)
     yield student, machine
     student.call("DELETE", f"machines/{machine}/")
@@ -145,32 +173,6 @@ def test_a_student_sees_the_same_machines_in_horizon(
     if not in_horizon.is_up():
         pytest.skip("no Horizon answers: start it (on the bench cloud: up-horizon), or say HORIZON_URL")
     in_horizon.sees_the_same_machines(minga, browser, stage.admin)
-
-
-@pytest.fixture
-def debian(minga: Installation, stage: OpenStackStage) -> Iterator[None]:
-    """The card of the Debian guest. Its image is in the cloud no longer than this test needs it."""
-    if not ready_guest.is_built(DEBIAN.name):
-        pytest.skip(f"not built: python -m cloud.starter --folder {ready_guest.STARTERS} {DEBIAN.name}")
-    size = f"minga-test-{uuid.uuid4().hex[:8]}"
-    flavor = stage.admin.compute.create_flavor(name=size, vcpus=1, ram=DEBIAN.ram_mb, disk=-(-DEBIAN.disk_mb // 1024))
-    image = minga.add_debian_card(ready_guest.STARTERS, DEBIAN, size)
-    yield
-    stage.admin.image.delete_image(image)
-    stage.admin.compute.delete_flavor(flavor)
-
-
-@pytest.mark.usefixtures("debian")
-def test_somebody_of_a_list_reaches_a_debian_guest(minga: Installation, browser: Browser, tmp_path: Path) -> None:
-    """The second key goes in through the agent: the portal has no other way to a guest here."""
-    home = fresh_home(tmp_path)
-    try:
-        machine, _line = reach_a_shell(minga, browser, home, "debian", "hostname; sudo whoami", {"condor", "root"})
-    finally:
-        minga.know_people()
-    admin = Person(minga, "admin")
-    admin.call("DELETE", f"machines/{machine}/")
-    admin.until(machine, "gone")
 
 
 def an_administrator_says_who_signs_in(minga: Installation, browser: Browser) -> None:

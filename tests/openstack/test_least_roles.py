@@ -49,7 +49,7 @@ def test_admin_on_its_own_project_is_enough_for_the_whole_life(
 ) -> None:
     cloud = with_roles("admin")
     owner = Owner(new_owner.key, new_owner.name, Quota(2, 4, 1024))
-    spec = make_spec(stage, owner=owner, is_new=True)
+    spec = make_spec(stage, owner=owner, is_new=True, image_id=stage.linux_id)
     server = insist(cloud.ensure_server, spec)
     stage.settle()
     sleeps_and_wakes(cloud, stage, server)

@@ -49,6 +49,7 @@ def test_a_life_from_launch_to_delete(world: "RealWorld", stage: OpenStackStage)
     ("action", "state", "sentence"),
     [
         ("suspend", "suspended", "Somebody put it to sleep on the cluster itself."),
+        ("pause", "suspended", "Somebody put it to sleep on the cluster itself."),
         ("os-stop", "suspended", "It was switched off, from inside or on the cluster itself."),
     ],
 )
@@ -97,6 +98,8 @@ def test_what_somebody_rebuilt_runs(world: "RealWorld", stage: OpenStackStage, s
     world.turn()
     stage.settle()
     world.until(machine, "running")
+    now = stage.look(server)
+    assert (now.machine, now.address, now.resets) == (server.machine, server.address, server.resets)
 
 
 def broken(world: "RealWorld", stage: OpenStackStage, server: Server) -> "Machine":
@@ -170,8 +173,11 @@ def test_one_that_somebody_deleted_is_gone_with_a_sentence(
     world: "RealWorld", stage: OpenStackStage, server: Server
 ) -> None:
     machine = world.until(world.holding(server), "running")
+    cursor = stage.cloud.list_servers().cursor
     stage.admin.compute.delete_server(server.id)
     world.until(machine, "gone")
+    told = {one.id: one.status for one in stage.cloud.list_servers(cursor).servers}
+    assert told[server.id] == Status.DELETED
     assert str(machine.note) == "It no longer exists on the cluster: somebody deleted it there."
 
 

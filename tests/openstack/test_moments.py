@@ -57,6 +57,7 @@ def test_a_changed_file_comes_back(world: RealWorld, stage: OpenStackStage, tmp_
     key = make_key(tmp_path, "own")
     public = key.with_suffix(".pub").read_text()
     add_key(owner=world.student, name="own", public_key=public, by=world.student)
+    world.boots(stage.linux_id)
     machine = world.running()
     [server] = [one for one in stage.servers() if one.id == machine.server_id]
 
