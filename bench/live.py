@@ -47,12 +47,14 @@ def broker(folder: Path) -> Iterator[str]:
 
 
 class Process:
-    def __init__(self, port: int) -> None:
-        self.port = port
+    """A server that is measured. `line`: a module and its arguments; the live process where nothing is said."""
+
+    def __init__(self, port: int, *line: str) -> None:
+        self.port, self.line = port, line or ("portal.live", "--host", "127.0.0.1", "--port", str(port))
         self.start()
 
     def start(self) -> None:
-        line = [sys.executable, "-m", "portal.live", "--host", "127.0.0.1", "--port", str(self.port)]
+        line = [sys.executable, "-m", *self.line]
         self.process = subprocess.Popen(line, env={**os.environ, "DB_POOL": "on"}, stderr=subprocess.DEVNULL)
         self.facts = psutil.Process(self.process.pid)
 

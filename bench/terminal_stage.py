@@ -6,8 +6,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -23,10 +23,11 @@ LOGIN = "student"
 
 
 class Stage:
-    """The live process, and the places of one terminal of each person."""
+    """The live process, and the places of one terminal of each person. `folder` holds the person's key."""
 
-    def __init__(self, wanted: argparse.Namespace, key: asyncssh.SSHKey, places: list[Place]) -> None:
-        self.wanted, self.key, self.places = wanted, key, places
+    def __init__(self, wanted: argparse.Namespace, folder: Path, places: list[Place]) -> None:
+        self.wanted, self.folder, self.places = wanted, folder, places
+        self.key = asyncssh.read_private_key(str(folder / "key"))
         self.process = Process(places[0].port)
 
     async def ready(self) -> None:
@@ -37,6 +38,17 @@ class Stage:
         await asyncio.sleep(1)  # in which it looks for the first time at what it looks at again and again
         await close_all(await open_all(self.places[:5]))
         await asyncio.sleep(freed_memory.SECONDS + 1)  # what they took is given back
+
+    @asynccontextmanager
+    async def bridge(self) -> AsyncIterator[Process]:
+        """Start the plain bridge beside it, to the guest of all but the first."""
+        port, guest, key = free_ports.free_port(), self.places[-1].guest, self.folder / "key"
+        process = Process(port, "bench.plain_bridge", "--port", str(port), "--guest", str(guest), "--key", str(key))
+        try:
+            await until(lambda: answers(port))
+            yield process
+        finally:
+            await asyncio.to_thread(process.end)
 
 
 @contextmanager
@@ -99,12 +111,12 @@ def stage_of(wanted: argparse.Namespace, people: int) -> Iterator[Stage]:
         seed, host_key = os.urandom(32), asyncssh.generate_private_key("ssh-ed25519")
         host_key.write_private_key(str(folder / "host_key"))
         cookies = fill(people, all_see=False)
-        key = asyncssh.import_private_key(ed25519.private_file(seed))
+        (folder / "key").write_text(ed25519.private_file(seed))
         start = partial(guests, folder / "host_key", ed25519.public_line(seed))
         with start() as one, start() as others:
             ports = [one, *[others] * (people - 1)]
             machines = give_guests(ports, host_key.export_public_key().decode().strip(), seed)
-            stage = Stage(wanted, key, [Place(port, *facts) for facts in zip(ports, machines, cookies, strict=True)])
+            stage = Stage(wanted, folder, [Place(port, *facts) for facts in zip(ports, machines, cookies, strict=True)])
             try:
                 yield stage
             finally:

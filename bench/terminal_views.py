@@ -130,6 +130,10 @@ class View(Screen):
         await self.until(lambda: self.end.endswith(STOPPED))
         return time.perf_counter() - began
 
+    async def hang_up(self) -> None:
+        self.is_closing = True
+        await self.line.close()
+
     async def close(self) -> None:
         """End the shell, too."""
         self.is_closing = True

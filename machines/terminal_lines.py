@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from machines import host_keys, ssh_contact
-from machines.ssh_contact import SECONDS, Contact, Fault, Guest, OtherHostKey
+from machines.ssh_contact import Contact, Fault, Guest, OtherHostKey
 
 # asyncssh is imported where a line is written: it would add a fifth to the start of every process, and only a worker writes.
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ async def _send(guest: Guest, line: str) -> Written:
     if key is None:
         return Written(fault="The portal has no key of its own.")
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(ssh_contact.SECONDS):
             return await _said(guest, one_line(line), key)
     except OtherHostKey as error:
         return Written(fault=str(error), shown=error.shown)

@@ -36,7 +36,7 @@ READY_SECONDS = 90.0
 # xdist groups that take long, in the order of their start: the longest first, those that wait beside those that work: at the
 # end of a run they would wait for each other. The short tests come last and even out the end.
 LONG_GROUPS = (
-    "simulated-stack", "debian-stack", "qemu-stack", "pages-in-a-browser", "contract-qemu", "accounts-in-a-browser", "test_agent-openssh",
+    "simulated-stack", "debian-stack", "pages-in-a-browser", "test_agent-openssh", "contract-qemu", "accounts-in-a-browser", "qemu-stack",
     "test_agent-embedded", "guests-qemu", "upgrade-of-make-run", "tunnels-dialing", "test_waiting-openssh", "test_waiting-embedded", "oidc",
     "backup", "test_waiting_clients-openssh", "test_waiting_clients-embedded", "questions-in-a-browser", "tunnels-end-to-end",
     "test_agent_program-openssh", "test_agent_program-embedded", "contract-simulated", "guests-simulated",

@@ -10,15 +10,22 @@ import asyncssh
 import pytest
 
 from cloud.contract import Owner, Server, ServerSpec
-from machines import host_keys, terminal_lines
+from machines import host_keys, ssh_contact, terminal_lines
 from machines.ssh_contact import HOST_KEYS, Guest, shown_key
 from machines.terminal_lines import Written
 from tests.cloud.conftest import in_group, look
 from tests.cloud.local_stage import LocalStage, insist, make_key
 from tests.machines.idle.guest import terminal
+from tests.waiting import PATIENCE
 from tunnels.dialing import Way
 
 both = pytest.mark.parametrize("stage", in_group("guests"), indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A guest in QEMU shares the processor with all other tests, and may take longer for an answer than production waits."""
+    monkeypatch.setattr(ssh_contact, "SECONDS", PATIENCE)
 
 
 @pytest.fixture

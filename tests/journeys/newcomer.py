@@ -21,7 +21,7 @@ BAD = {  # why: the line
     "It begins like a spreadsheet formula.": "=1+1;formula@example.org",
 }
 LIST = "\n".join(["nombre;correo", *GOOD, *BAD.values()])
-SHELL_SECONDS = 600.0  # an emulated guest may be said to run minutes before its sshd listens
+SHELL_SECONDS = 1200.0  # an emulated guest may be said to run minutes before its sshd listens
 
 
 def reach_a_shell(

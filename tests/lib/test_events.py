@@ -10,7 +10,7 @@ import pytest
 import redis
 from django.db import transaction
 
-from lib import events
+from lib import events, seldom
 from tests.waiting import PATIENCE
 
 ONE, OTHER = str(uuid4()), str(uuid4())  # other workers of the tests send hints, too
@@ -20,8 +20,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def heard(settings: Any) -> Iterator[Any]:
-    """Returns the (kind, id) of what has come. No sender remembers a failure of an earlier test."""
+    """Returns the (kind, id) of what has come. No failure of an earlier test is remembered: a new one shows in the log."""
     events._sender.cache_clear()
+    seldom.OWN.clear()
     with redis.Redis.from_url(settings.REDIS_URL) as door, door.pubsub() as line:
         line.subscribe(events.channel(settings.REDIS_URL))
         line.get_message(timeout=PATIENCE)
