@@ -37,6 +37,7 @@ def reach_a_shell(
     first = stored_key(maria, home)
     machine = maria.launch("condor", template)
     maria.sees("running")
+    stack.let_guests_go_first()
     line = maria.copied("ssh")
     wait_for(lambda: printed <= words_of(home, line, typed), SHELL_SECONDS, "the copied line opens a shell")
     second = stored_key(maria, home)

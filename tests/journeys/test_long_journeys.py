@@ -38,6 +38,7 @@ def machine(debian_stack: Stack) -> Iterator[str]:
     person = Person(debian_stack, WHO)
     pk = str(person.call("POST", "machines/", json={"template": "debian", "name": "otter"}).json()["id"])
     person.until(pk, "running", 6 * PATIENCE)
+    debian_stack.let_guests_go_first()
     wait_for_ssh(person, pk)
     yield pk
     person.call("DELETE", f"machines/{pk}/")
