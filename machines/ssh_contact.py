@@ -35,6 +35,11 @@ ALGORITHMS = {
     "ecdsa-sha2-nistp521": ("ecdsa-sha2-nistp521",),
     "ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256"),
 }
+# Bounds on what a guest can make us keep: each of its requests gets an answer, whether the guest reads it or not.
+MOST_UNSENT = 4 * 1024 * 1024  # bytes; an upload has up to 2 MiB on its way
+MOST_DEFERRED = 10_000  # packets that wait for the end of an exchange of keys
+# At a time. asyncio's 256 KiB may be 7,000 tiny packets: everybody else would wait for half a second.
+READ_BYTES = 32 * 1024
 NONE: frozenset[Any] = frozenset()  # each new one takes 216 bytes
 HOST_KEYS = tuple(name for names in ALGORITHMS.values() for name in names)
 
@@ -175,7 +180,7 @@ async def signed_in_over(
 
     shown: list[str] = []
     try:
-        return await asyncssh.connect(
+        connection = await asyncssh.connect(
             "guest",
             sock=sock,
             username=guest.user,
@@ -188,6 +193,24 @@ async def signed_in_over(
         if not shown:
             raise
         raise OtherHostKey(shown[-1]) from None
+    _bound(connection)
+    return connection
+
+
+def _bound(connection: Any) -> None:
+    """Bound what a guest can make us keep. asyncssh does not. Nothing is read from a guest that does not read, until it does."""
+    if transport := connection._transport:
+        transport.max_size = READ_BYTES
+        connection.pause_writing, connection.resume_writing = transport.pause_reading, transport.resume_reading
+        transport.set_write_buffer_limits(MOST_UNSENT, MOST_UNSENT * 3 // 4)
+        connection.data_received = partial(_read, connection)
+
+
+def _read(connection: Any, data: bytes) -> None:
+    """Take what a guest sent. A guest that begins an exchange of keys and goes on asking instead of ending it is cut off."""
+    type(connection).data_received(connection, data)
+    if len(connection._deferred_packets) > MOST_DEFERRED:
+        connection.abort()
 
 
 def forget_handshake(connection: Any) -> None:

@@ -81,12 +81,7 @@ class Dials:
     async def serve(self, scope: Any, receive: Any, send: Any) -> str:
         """Carry one websocket, an agent's or an asker's. Return why it ended. Raises Refused."""
         await receive()  # that it would like to connect
-        request = request_of(scope)
-        if any(name in request.headers for name in OF_BROWSERS):
-            raise Refused(403, "origin")
-        kind, _blank, ticket = request.headers.get("Authorization", "").partition(" ")
-        if kind != "Dial" or len(ticket) > LONGEST_TICKET:
-            raise Refused(401, "ticket")
+        ticket = _ticket(scope)
         self._check_room()
         used = await self.ask(use_ticket, ticket)
         if used is None:
@@ -157,8 +152,10 @@ class Dials:
             finally:
                 theirs.close()
                 meeting.cancel()
-                await asyncio.gather(meeting, return_exceptions=True)
-                side.drop()
+                try:
+                    await asyncio.gather(meeting, return_exceptions=True)
+                finally:  # also where we are cancelled once more
+                    side.drop()
 
     async def guard(self) -> None:
         """Cut the connections of those whose right has ended, also where nobody can tell any more."""
@@ -219,6 +216,9 @@ class Dials:
         except TimeoutError:
             if not meeting.began.is_set():  # in the same moment
                 return await self._leave(side, 1013, "alone")
+        except asyncio.CancelledError:
+            meeting.restart.set()  # the other side may have come in the same moment
+            raise
         finally:
             if self.waiting.get(key) is meeting:
                 del self.waiting[key]
@@ -251,6 +251,17 @@ class Dials:
             finally:  # also when it is cancelled once more: the other side waits for this
                 meeting.over.set()
         return meeting.why
+
+
+def _ticket(scope: Any) -> str:
+    """Return the ticket of whoever comes. Raises Refused. The parsed head is let go with it: a dial stays open for long."""
+    request = request_of(scope)
+    if any(name in request.headers for name in OF_BROWSERS):
+        raise Refused(403, "origin")
+    kind, _blank, ticket = request.headers.get("Authorization", "").partition(" ")
+    if kind != "Dial" or len(ticket) > LONGEST_TICKET:
+        raise Refused(401, "ticket")
+    return ticket
 
 
 async def _copy(source: Side, sink: Side) -> None:

@@ -106,9 +106,10 @@ class Guests:
 
 
 def unsent(connection: asyncssh.SSHClientConnection) -> int:
-    """Return how many bytes wait here because the guest does not read. asyncssh does not ask its transport."""
+    """Return how many bytes wait here because the guest does not read, or does not end an exchange of keys. asyncssh counts neither."""
     transport: Any = connection._transport
-    return int(transport.get_write_buffer_size()) if transport else 0
+    deferred = sum(len(part) for _kind, parts in connection._deferred_packets for part in parts)
+    return deferred + (int(transport.get_write_buffer_size()) if transport else 0)
 
 
 async def _close(connection: asyncssh.SSHClientConnection) -> None:
