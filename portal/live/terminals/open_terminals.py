@@ -36,7 +36,8 @@ class OpenTerminals:
         self.guests, self.counts = guests, counts
         self.take_turn = take_turn  # see Admission.wait
         self.terminals: dict[Key, Terminal] = {}
-        self.used_at: dict[UUID, datetime] = {}  # machines, since the last report
+        self.used_at: dict[UUID, datetime] = {}  # machines that were used lately: see use_reports
+        self.used_again = asyncio.Event()  # a machine of which that was not known
         self.is_draining = False
         self._turns = Turns()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -118,6 +119,8 @@ class OpenTerminals:
         return terminal
 
     def _note_use(self, machine: UUID) -> None:
+        if machine not in self.used_at:
+            self.used_again.set()
         self.used_at[machine] = timezone.now()
 
     def _why_not(self, key: Key) -> Ending | None:
