@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import hashlib
 from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,7 @@ WHY = {
     "too_deep": "too many folders in each other",
     "changed": "it changed while it was read",
     "shorter": "it became shorter while it was read, its end here is zeros",
+    "longer": "it became longer while it was read, its end is missing",
     "no_permission": "no permission",
     "not_found": "it was gone when its turn came",
 }
@@ -108,9 +109,16 @@ def _begun(session: Session, folder: bytes, found: Found) -> "asyncio.Task[bytes
         return None
     if found.facts.kind == "link":
         return asyncio.ensure_future(_target(session, path))
-    if found.facts.kind == "file" and 0 < found.facts.size <= SMALL:
-        return asyncio.ensure_future(whole(session, path, BLOCK))
+    if found.facts.kind == "file" and found.facts.size <= SMALL:
+        return asyncio.ensure_future(_small(session, path, found.facts.size))
     return None
+
+
+async def _small(session: Session, path: bytes, size: int) -> bytes:
+    """Return a small file as it is now, and a byte more than fits where it has grown beyond BLOCK. Of an empty one is asked whether it still is."""
+    if not size and not (await session.facts(path, follow=False)).size:
+        return b""
+    return await whole(session, path, BLOCK + 1)
 
 
 async def _target(session: Session, path: bytes) -> bytes:
@@ -131,7 +139,10 @@ async def _entry(session: Session, folder: bytes, prefix: bytes, item: _Item, ke
         return
     if found.facts.kind != "file":
         yield tar_format.head(name, found.facts, 0, content)
-    elif item.work or not found.facts.size:
+    elif item.work:
+        if len(content) > BLOCK:
+            content = content[:BLOCK]
+            kept.leave_out(found.path, "longer")
         _count(kept, found.path, len(content), hashlib.sha256(content).hexdigest())
         yield tar_format.head(name, found.facts, len(content)) + content + tar_format.filled(len(content))
     else:
@@ -143,14 +154,17 @@ async def _entry(session: Session, folder: bytes, prefix: bytes, item: _Item, ke
 async def _large(session: Session, folder: bytes, name: bytes, found: Found, kept: Packed) -> AsyncGenerator[bytes]:
     """Give a large file: with the size that was announced, though it may be another one by now. Raises FileFault where far too little is there."""
     size, given, digest = found.facts.size, 0, hashlib.sha256()
-    async with contextlib.aclosing(blocks(session, inside(folder, found.path), size)) as those:
+    async with contextlib.aclosing(blocks(session, inside(folder, found.path), size + 1)) as those:
         try:
             async for block in those:
                 if not given:
                     yield tar_format.head(name, found.facts, size)
-                digest.update(block)
-                given += len(block)
-                yield block
+                if len(block) > size - given:
+                    kept.leave_out(found.path, "longer")
+                piece = block[: size - given]
+                digest.update(piece)
+                given += len(piece)
+                yield piece
         except FileFault as fault:
             if fault.code in FATAL:
                 raise
@@ -160,14 +174,19 @@ async def _large(session: Session, folder: bytes, name: bytes, found: Found, kep
     if not given:
         kept.leave_out(found.path, "changed")
         return
-    if size - given > MOST_ZEROS:
-        raise FileFault("changed", name_of(found.path))
-    if given < size:
-        kept.leave_out(found.path, "shorter")
-        for piece in tar_format.zeros(size - given):
-            yield piece
+    for piece in _lacking(found, size - given, kept):
+        yield piece
     _count(kept, found.path, size, digest.hexdigest())
     yield tar_format.filled(size)
+
+
+def _lacking(found: Found, size: int, kept: Packed) -> Iterator[bytes]:
+    """Return what stands for the end of a file that has become shorter. Raises FileFault where too much of it is missing."""
+    if size > MOST_ZEROS:
+        raise FileFault("changed", name_of(found.path))
+    if size:
+        kept.leave_out(found.path, "shorter")
+    return tar_format.zeros(size)
 
 
 def _count(kept: Packed, path: bytes, size: int, sha256: str) -> None:

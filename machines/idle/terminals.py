@@ -18,7 +18,9 @@ from machines.idle.forecast import TERMINALS_LATE
 from machines.models import Activity
 from machines.states import State
 
-RENEW = timedelta(seconds=30)  # a machine's row is written no more often, unless a terminal was opened or closed
+# A machine's row is written no more often, unless a terminal was opened or closed, or used after so long a time without use.
+RENEW = timedelta(seconds=30)
+QUIET = RENEW + timedelta(seconds=10)
 # Pages come back so soon after a restart of their live process. Until then, what the one before it left open is not closed.
 COMING_BACK = timedelta(seconds=60)
 MOST = 1000  # terminals of one machine that are counted
@@ -41,7 +43,8 @@ class Reporter:
 def hear(reporter: Reporter, open_now: Mapping[UUID, int], used: Mapping[UUID, datetime], now: datetime) -> None:
     """Take over a report of one live process. Two queries at most, whatever the number of machines.
 
-    open_now: its open terminals, by machine. used: when bytes last passed, typed or printed; of those closed since the last report, too.
+    open_now: its open terminals, by machine. used: when bytes last passed, typed or printed, of all that were used lately, be they closed by
+    now: not each report is written, so each use is reported again until it must have been.
     """
     machines = list(open_now.keys() | used.keys())
     if machines:
@@ -65,7 +68,9 @@ def _renew(
     counts = [min(max(0, open_now.get(pk, 0)), MOST) for pk in machines]
     values: dict[str, Any] = {"machines": machines, "counts": counts, "used": [used.get(pk) for pk in machines]}
     with connection.cursor() as cursor:
-        cursor.execute(_RENEW, {**values, "by": by.name, "now": now, "renew": now - RENEW})
+        cursor.execute(
+            _RENEW, {**values, "by": by.name, "now": now, "renew": now - RENEW, "quiet": QUIET.total_seconds()}
+        )
 
 
 def _close_others(by: Reporter, machines: list[UUID], now: datetime) -> None:
@@ -83,6 +88,7 @@ WITH told AS (
     FROM machines_activity a JOIN told USING (machine_id)
     WHERE a.console_open <> open OR a.console_heard_at IS NULL OR a.console_heard_at <= %(renew)s
         OR (open = 0 AND used_at > COALESCE(a.console_at, a.since))
+        OR LEAST(used_at, %(now)s) > COALESCE(a.console_at, a.since) + make_interval(secs => %(quiet)s)
     FOR UPDATE OF a SKIP LOCKED
 )
 UPDATE machines_activity a

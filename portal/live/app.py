@@ -66,6 +66,7 @@ class Live:
             self.hub.guard(),
             self.dials.guard(),
             self.terminals.sweep(),
+            self.terminals.late.go_on(),
             use_reports.report(self.terminals),
             self.consoles.guard(),
             freed_memory.give_back(),

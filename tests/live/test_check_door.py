@@ -1,6 +1,8 @@
 """People who may check the way to a machine, how often, and what ends a check before its time."""
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Any
 
 import httpx
@@ -11,7 +13,8 @@ from accounts.live_tickets import tickets
 from accounts.live_tickets.tickets import Proof
 from accounts.models import AuditRow, User
 from machines.models import Machine
-from portal.live.checks import check_http
+from portal.live.checks import check_door, check_http
+from portal.live.reading import read
 from tests.live.check_stage import check, checked, headers_of, lines, oks, url
 from tests.live.process import session_of
 from tests.tunnels.dial_fixtures import echo as echo
@@ -84,6 +87,33 @@ def test_a_crowd_of_checks_is_refused_and_leaves_none_refused_later(stage: DialS
     limits.going = 0
     assert (answer.status_code, answer.json()["code"]) == (503, "busy")
     assert check(stage, machine).status_code == 200
+
+
+def test_those_that_come_at_the_same_moment_do_not_pass_the_limit_together(
+    stage: DialStage, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_go_on = Event()
+
+    async def slow(ask: Any, *values: Any) -> Any:
+        while ask is check_door.begin and not may_go_on.is_set():  # noqa: ASYNC110 - set by another thread
+            await asyncio.sleep(0.02)
+        return await read(ask, *values)
+
+    monkeypatch.setattr(check_http, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(check_http, "read", slow)
+    with ThreadPoolExecutor(5) as pool:
+        asked = [pool.submit(check, stage, machine) for _number in range(5)]
+        try:
+            until(lambda: sum(one.done() for one in asked) == 3)
+        finally:
+            may_go_on.set()
+    assert sorted(one.result().status_code for one in asked) == [200, 200, 503, 503, 503]
+    assert stage.live.server.config.app.checks.limits.going == 0
+
+
+def test_a_check_that_could_not_begin_gives_its_place_back(stage: DialStage, machine: Machine) -> None:
+    assert check(stage, machine, 5432).json()["code"] == "no_port"
+    assert stage.live.server.config.app.checks.limits.going == 0
 
 
 def test_who_has_too_many_connections_is_not_told_to_sign_in(

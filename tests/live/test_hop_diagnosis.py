@@ -51,6 +51,7 @@ def gate(**facts: Any) -> Subject:
     ("cause", "subject", "found"),
     [
         ("name", SUBJECT, {"name": Tried("no_address"), "visit": UNTRIED, "echo": UNTRIED}),
+        ("name", SUBJECT, {"name": Tried("name_unheard"), "visit": UNTRIED, "echo": UNTRIED}),
         ("port", SUBJECT, {"visit": REFUSED, "echo": UNTRIED}),  # a firewall
         ("port", SUBJECT, {"visit": SILENT, "echo": UNTRIED, "vps": False}),  # the gateway died in this moment
         ("port", gate(link="unreachable", state="opening"), {"visit": REFUSED, "echo": UNTRIED, "vps": False}),
@@ -84,6 +85,21 @@ def test_one_hop_is_the_cause_and_says_what_to_do(cause: str, subject: Subject, 
     assert {hop.ok for hop in hops[: hops.index(broken)]} <= {True, None}
     assert all(hop.note for hop in hops)
     assert verdict(subject, hops, "192.0.2.1") == broken.advice != Note()
+
+
+def test_a_slow_name_server_is_not_called_a_missing_address() -> None:
+    said = [str(name_hop(GATE, Tried(fault)).note) for fault in ("no_address", "name_unheard")]
+    assert said == [
+        "The name labs.example leads to no address.",
+        "No name server said in time where labs.example is.",
+    ]
+
+
+@pytest.mark.parametrize("facts", [{}, {"link": "unreachable", "state": "opening"}])
+def test_a_gateway_that_no_name_server_finds_is_not_called_silent(facts: dict[str, Any]) -> None:
+    hops = walked(gate(**facts), visit=SILENT, echo=UNTRIED, vps=None)
+    assert [hop.ok for hop in hops] == [True, None, None, True, True, True]
+    assert "did not come to its end" in str(verdict(SUBJECT, hops, "192.0.2.1"))
 
 
 @pytest.mark.parametrize(

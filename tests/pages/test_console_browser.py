@@ -23,6 +23,20 @@ from tests.waiting import until
 pytestmark = [*in_a_browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("pages-in-a-browser")]
 HOSTILE = '\x1b]52;c;eA==\x07\x1b]8;;https://evil.example\x07<img src=x onerror="window.hit=1">\x1b]8;;\x07\u202e end'
 
+LINES = """
+window.lines = [];
+window.pongs = 0;
+window.WebSocket = class extends WebSocket {
+  constructor(...values) {
+    super(...values);
+    lines.push(this);
+    this.addEventListener("message", ({ data }) => { pongs += data === '{"type":"pong"}'; });
+  }
+};
+// Nothing comes from there any more, nor that it is closed.
+window.cut = (number) => { lines[number].onmessage = lines[number].onclose = null; };
+"""
+
 
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch) -> FakeCloud:
@@ -123,6 +137,56 @@ def test_a_restart_of_the_live_process_is_not_noticed(page: Page, live: LiveProc
     live.start()
     cloud.console = ["after the restart"]
     expect(page.locator("#console-text")).to_have_text("after the restart")
+
+
+@pytest.fixture
+def clocked(page: Page) -> Page:
+    """A page whose time a test moves, and whose lines it can cut without a word: [log, …]."""
+    page.clock.install()
+    page.add_init_script(LINES)
+    page.reload()
+    expect(page.locator("#console-text")).to_contain_text("ready")
+    expect(page.locator("[data-state=ok]")).to_be_visible()
+    return page
+
+
+def wait_past(page: Page, *seconds: int) -> None:
+    for some in seconds:
+        page.clock.fast_forward(some * 1000)
+
+
+def test_a_log_that_is_cut_without_a_word_comes_back_within_half_a_minute(clocked: Page, cloud: FakeCloud) -> None:
+    clocked.evaluate("cut(0)")
+    wait_past(clocked, 21, 5)
+    expect(clocked.locator("[data-state=lost]")).to_be_visible()
+    cloud.console = ["after the cut"]
+    wait_past(clocked, 3)
+    expect(clocked.locator("#console-text")).to_have_text("after the cut")
+    expect(clocked.locator("[data-state=lost]")).to_be_hidden()
+
+
+def test_a_quiet_log_whose_line_stands_is_left_alone(clocked: Page) -> None:
+    for count in (1, 2):
+        wait_past(clocked, 21)
+        clocked.wait_for_function(f"pongs === {count}")
+    wait_past(clocked, 5)
+    assert clocked.evaluate("lines.length") == 1
+
+
+def test_a_serial_line_that_is_cut_without_a_word_is_named(
+    clocked: Page, proxy: SerialProxy, live: LiveProcess
+) -> None:
+    clocked.reload()
+    clocked.locator("#serial-open").click()
+    expect(clocked.locator("[data-end=open]")).to_be_visible()
+    wait_past(clocked, 21)
+    clocked.wait_for_function("pongs === 2")  # its own, and that of the log
+    expect(clocked.locator("[data-end=open]")).to_be_visible()
+    clocked.evaluate("cut(1)")
+    wait_past(clocked, 21, 5)
+    expect(clocked.locator("[data-end=lost]")).to_be_visible()
+    expect(clocked.locator("#serial-open")).to_be_visible()
+    until(lambda: len(live.server.config.app.consoles.viewers) == 1, "the machine's line is free")
 
 
 def test_it_ends_with_the_right(page: Page) -> None:

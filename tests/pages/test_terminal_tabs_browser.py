@@ -44,6 +44,20 @@ def test_a_terminal_is_closed_after_a_question_and_the_last_one_can_be_opened_an
     says(page, "Conectada")
 
 
+def test_a_tab_whose_shell_may_go_on_stays_and_says_so(page: Page, shells: ShellServer) -> None:
+    says(page, "Conectada")
+    shells.visit().say(type="names", names=["1", "2"])
+    page.get_by_title("Cerrar").last.click()
+    page.get_by_role("button", name="Cerrarla").click()
+    until(lambda: {"type": "close"} in shells.visit(2).frames, "it was asked to end")
+    shells.visit(2).say(type="end", code="unclosed", text="Puede seguir allí.", again=False)
+    shells.visit(2).end(4000)
+    expect(page.locator("#line-note")).to_contain_text("Puede seguir allí.")
+    expect(page.get_by_role("tab", selected=True)).to_contain_text("Terminal 2")
+    page.get_by_title("Cerrar").last.click()
+    expect(page.get_by_role("tab")).to_have_text(["Terminal 1×"])
+
+
 def test_a_tab_s_cross_closes_its_terminal_also_one_that_another_window_opened(page: Page, shells: ShellServer) -> None:
     says(page, "Conectada")
     shells.visit().say(type="names", names=["1", "2"])

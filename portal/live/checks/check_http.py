@@ -73,7 +73,7 @@ class Limits:
         self.going = 0
 
     def begin(self, person: int) -> None:
-        """Count a check that begins. Raises Refused."""
+        """Count a check that begins, until `end` is called: nobody else gets its place, however long it is prepared. Raises Refused."""
         now = monotonic()
         self.begun = {one: times for one, times in self.begun.items() if times[-1] > now - 60}
         times = self.begun.get(person) or deque(maxlen=MOST_A_MINUTE)
@@ -83,6 +83,11 @@ class Limits:
             raise Refused(503, "busy")
         times.append(now)
         self.begun[person] = times
+        self.going += 1
+
+    def end(self) -> None:
+        """Give the place of a check to the next."""
+        self.going -= 1
 
 
 class Checks:
@@ -95,14 +100,21 @@ class Checks:
         """Answer one check. Return why it ended, where it was begun."""
         ask = Ask(machine, scope, send)
         try:
-            entry, subject = await self._enter(ask, receive)
+            entry = await self._enter(ask, receive)
+            self.limits.begin(entry.person.pk)
         except Exception as error:
             return await self._refuse(ask, error)
-        self.limits.going += 1
         try:
-            return await self._carry(ask, entry, subject, receive)
+            return await self._begin(ask, entry, receive)
         finally:
-            self.limits.going -= 1
+            self.limits.end()
+
+    async def _begin(self, ask: "Ask", entry: Entry, receive: Any) -> str:
+        try:
+            subject = await read(check_door.begin, entry, ask.machine, ask.port)
+        except Exception as error:
+            return await self._refuse(ask, error)
+        return await self._carry(ask, entry, subject, receive)
 
     async def _refuse(self, ask: "Ask", error: Exception) -> str:
         """Answer why not. Of a fault of ours, or a database that is away, the person reads nothing but that."""
@@ -114,14 +126,13 @@ class Checks:
         await ask.refuse(status, code, sentence)
         return ""
 
-    async def _enter(self, ask: "Ask", receive: Any) -> tuple[Entry, Subject]:
+    async def _enter(self, ask: "Ask", receive: Any) -> Entry:
         ticket_entry.check(ask.scope)
         ask.is_of_our_page = True
         await self.hub.take_turn(ask.scope, receive)
         entry: Entry = await read(ticket_entry.enter, ask.scope, check_purpose(ask.machine))
         ask.speak(entry)
-        self.limits.begin(entry.person.pk)
-        return entry, await read(check_door.begin, entry, ask.machine, ask.port)
+        return entry
 
     async def _carry(self, ask: "Ask", entry: Entry, subject: Subject, receive: Any) -> str:
         """Walk, until that is done, the person leaves, or may no longer know."""

@@ -52,6 +52,10 @@ _FAULTS: dict[str, tuple[str, str]] = {
         _("The name %(host)s leads to no address."),
         _("The name %(host)s leads nowhere now, so nobody finds the way in. An administrator must put that right."),
     ),
+    "name_unheard": (
+        _("No name server said in time where %(host)s is."),
+        _("No name server said in time where %(host)s is, so the way in could not be tried. Check again in a minute; if it stays so, tell an administrator."),
+    ),
     "vps_silent": (
         _("The gateway does not answer."),
         _("The gateway to the internet does not answer. An administrator must look at it. The machine itself goes on."),
@@ -151,14 +155,14 @@ def _untried(name: str) -> Hop:
 
 def name_hop(gate: Gate, name: Tried) -> Hop:
     if name.fault:
-        return _broken("name", "no_address", host=gate.host)
+        return _broken("name", name.fault, host=gate.host)
     return Hop("name", True, Note(_("%(host)s has an address."), {"host": gate.host}), name.ms)
 
 
 def port_and_tunnel(
-    subject: Subject, gate: Gate, visit: Tried, echo: Tried, agent: Tried, *, vps: bool
+    subject: Subject, gate: Gate, visit: Tried, echo: Tried, agent: Tried, *, vps: bool | None
 ) -> tuple[Hop, Hop]:
-    """Judge the gateway's port and the tunnel together: which of them is the cause. `vps`: the gateway's own SSH answers us."""
+    """Judge the gateway's port and the tunnel together: which of them is the cause. `vps`: the gateway's own SSH answers us; None: nobody knows."""
     if subject.rest:
         return _at_rest(gate)
     if subject.is_shut:
@@ -170,7 +174,7 @@ def port_and_tunnel(
         return by_report if gate.state == "open" else _why_shut(gate, vps=vps)
     if agent.fault == "agent_away":
         # Without an agent nobody listens there. Only a gateway that is not there at all is a cause of its own.
-        is_gone = visit.fault == "no_answer" and not vps
+        is_gone = visit.fault == "no_answer" and vps is False
         return _broken("port", "vps_silent") if is_gone else _untried("port"), _untried("tunnel")
     return _why_shut(gate, vps=vps, is_closed=visit is CLOSED)
 
@@ -188,23 +192,25 @@ def _tunnel(gate: Gate, echo: Tried) -> Hop:
     return _broken("tunnel", "nothing_through") if echo.fault else Hop("tunnel", True, _THROUGH, echo.ms)
 
 
-def _why_shut(gate: Gate, *, vps: bool, is_closed: bool = False) -> tuple[Hop, Hop]:
+def _why_shut(gate: Gate, *, vps: bool | None, is_closed: bool = False) -> tuple[Hop, Hop]:
     """Say why nobody listens on the gateway's port, though the agent is there. What the rows have may be some moments old."""
     if gate.link in ("host_key", "denied"):
         return _untried("port"), _broken("tunnel", gate.link)
     if gate.link != "up":
-        return (_untried("port"), _broken("tunnel", "link_cut")) if vps else _gone()
+        return (_untried("port"), _broken("tunnel", "link_cut")) if vps else _gone(vps=vps)
     if gate.state == "failed" or (gate.state == "opening" and gate.note):
         hop = _broken("port", "port_taken")
         return replace(hop, note=gate.note or hop.note), _untried("tunnel")
     if not vps:
-        return _gone()
+        return _gone(vps=vps)
     if gate.state != "open" or is_closed:
         return _untried("port"), _broken("tunnel", "opening")
     return _broken("port", "port_shut"), _untried("tunnel")
 
 
-def _gone() -> tuple[Hop, Hop]:
+def _gone(*, vps: bool | None) -> tuple[Hop, Hop]:
+    if vps is None:
+        return _untried("port"), _untried("tunnel")
     return _broken("port", "vps_silent"), _untried("tunnel")
 
 

@@ -19,6 +19,7 @@ PORT_SECONDS = 2.5
 ECHO_SECONDS = 2.5
 BANNER_SECONDS = 2.5
 GREETING_SECONDS = 0.3  # in which a forwarder before nothing hangs up
+NO_ADDRESS = (socket.EAI_NONAME, socket.EAI_NODATA, socket.EAI_ADDRFAMILY)
 # A look-up that hangs keeps its thread for longer than we wait, so these have threads of their own.
 _lookers = ThreadPoolExecutor(4, thread_name_prefix="names")
 
@@ -36,9 +37,16 @@ async def look_up(host: str, port: int) -> tuple[Tried, tuple[Place, ...]]:
     try:
         async with asyncio.timeout(NAME_SECONDS):
             found = places(await ask)
-    except (OSError, UnicodeError):  # TimeoutError is an OSError; a name may be none
+    except UnicodeError:  # no name can be so
         return Tried("no_address"), ()
+    except OSError as error:  # TimeoutError is one
+        return Tried("no_address" if _is_denied(error) else "name_unheard"), ()
     return Tried("" if found else "no_address", _since(began)), found
+
+
+def _is_denied(error: OSError) -> bool:
+    """Say whether a name server has said that there is no such address. All else is no answer: of a slow one, or of one that fails."""
+    return isinstance(error, socket.gaierror) and error.errno in NO_ADDRESS
 
 
 def _look_up(
@@ -77,11 +85,11 @@ async def echo(sock: socket.socket, word: str) -> Tried:
     return Tried("" if said == right else "other", _since(began))
 
 
-async def has_ssh(where: tuple[str, int]) -> bool:
-    """Say whether an SSH server answers there."""
+async def has_ssh(where: tuple[str, int]) -> bool | None:
+    """Say whether an SSH server answers there. None: no name server says where that is."""
     tried, found = await look_up(*where)
     if tried.fault:
-        return False
+        return None if tried.fault == "name_unheard" else False
     async with visiting(found) as (visit, sock):
         return sock is not None and not visit.fault and not (await greeting(sock, "ssh")).fault
 

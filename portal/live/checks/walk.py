@@ -124,7 +124,7 @@ class Walk:
 
     # ---- from outside: the name, the public port, the tunnel ----
 
-    async def _visit(self, gate: Gate) -> tuple[Tried, Tried, Tried, bool]:
+    async def _visit(self, gate: Gate) -> tuple[Tried, Tried, Tried, bool | None]:
         """Return how the name, the port and the trial went, and whether the gateway's own SSH answers where the port did not."""
         name, found = await hop_trials.look_up(gate.host, gate.port)
         said = await asyncio.shield(self.said)

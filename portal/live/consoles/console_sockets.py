@@ -22,6 +22,7 @@ from portal.live.entry import Entry, Refused, check, enter
 from portal.live.hub import Hub
 from portal.live.reading import read, read_rights
 from portal.live.sockets import Meter
+from portal.live.terminals.frames import PONG, is_ping
 from portal.live_addresses import MACHINE_ID
 
 _PATH = re.compile(f"/live/console/{MACHINE_ID}(/serial)?")
@@ -188,11 +189,13 @@ class Consoles:
 
 
 async def _listen(side: SocketSide) -> str:
-    """Read what a viewer of a log sends: nothing is expected."""
+    """Read what a viewer of a log sends: now and then the question whether anybody is there."""
     meter = Meter()
-    while await side.receive() is not None:
+    while (frame := await side.receive()) is not None:
         if meter.is_beyond():
             return "flood"
+        if is_ping(frame):
+            await side.send(PONG)
     return "left"
 
 

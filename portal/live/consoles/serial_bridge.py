@@ -9,7 +9,7 @@ from cloud.contract import SerialConsole
 from lib.side_by_side import until_first
 from portal.live.dial_sides import SocketSide
 from portal.live.sockets import Meter
-from portal.live.terminals.frames import Ack, BadFrame
+from portal.live.terminals.frames import PONG, Ack, BadFrame, Ping
 from portal.live.terminals.frames import read as read_frame
 from portal.live.terminals.window import Window
 
@@ -71,11 +71,14 @@ class Bridge:
         raise Ended("left")
 
     async def _heed(self, text: str) -> None:
-        """Take an acknowledgement. A serial line has no size, so a new one changes nothing."""
+        """Take an acknowledgement, answer a ping. A serial line has no size, so a new one changes nothing."""
         try:
-            if isinstance(frame := read_frame(text), Ack):
+            frame = read_frame(text)
+            if isinstance(frame, Ack):
                 self.window.acknowledged(frame.bytes)
                 self.has_shown.set()
+            elif isinstance(frame, Ping):
+                await self.side.send(PONG)
         except BadFrame as fault:
             await self.side.send(json.dumps({"type": "bad", "text": str(fault)}))
 

@@ -28,6 +28,16 @@ UNSURE = Ending(
     1013, "unsure", Note(_("Minga could not look up its data just now. This goes on by itself.")), again=True
 )
 EXITED = Ending(4000, "exited", Note(_("This terminal is closed.")))
+UNCLOSED = Ending(
+    4000,
+    "unclosed",
+    Note(
+        _(
+            "The machine does not answer, so what runs in this terminal may go on there. Minga ends it if the machine answers within an hour. "
+            "If not, open this terminal again later, and close it."
+        )
+    ),
+)
 ELSEWHERE = Ending(4001, "elsewhere", Note(_("This terminal is open in another window of yours.")))
 LOST = Ending(4002, "lost", Note(_("The connection to the machine was lost.")), again=True)
 RIGHTS = Ending(4003, "rights", Note(_("You may no longer use this machine, or you have signed out.")))

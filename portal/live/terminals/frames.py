@@ -6,6 +6,7 @@ from typing import Any
 
 LONGEST = 200  # characters of a text frame
 MOST_CELLS = 1000  # columns, and rows: twice the widest screen
+PONG = '{"type":"pong"}'
 
 
 class BadFrame(Exception):
@@ -53,6 +54,14 @@ def read(text: str) -> Frame:
         case "ping":
             return Ping()
     raise BadFrame('The type of a frame is "resize", "ack", "ping" or "close".')
+
+
+def is_ping(frame: str | bytes) -> bool:
+    """Say whether a frame asks if anybody is there, where nothing else is expected."""
+    try:
+        return isinstance(frame, str) and isinstance(read(frame), Ping)
+    except BadFrame:
+        return False
 
 
 def _facts(text: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from portal.live.sockets import Meter
 from portal.live.terminals import endings, frames, terminal_door
 from portal.live.terminals.endings import MOST_OF_A_MACHINE, MOST_OF_A_PERSON, Ending
 from portal.live.terminals.frames import Ack, BadFrame
+from portal.live.terminals.late_closings import LateClosings
 from portal.live.terminals.terminal import Key, Terminal
 from portal.live.terminals.turns import Turns
 from portal.live.terminals.viewer import Viewer
@@ -36,8 +37,10 @@ class OpenTerminals:
         self.guests, self.counts = guests, counts
         self.take_turn = take_turn  # see Admission.wait
         self.terminals: dict[Key, Terminal] = {}
-        self.used_at: dict[UUID, datetime] = {}  # machines, since the last report
+        self.used_at: dict[UUID, datetime] = {}  # machines that were used lately: see use_reports
+        self.used_again = asyncio.Event()  # a machine of which that was not known
         self.is_draining = False
+        self.late = LateClosings(guests)
         self._turns = Turns()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -111,6 +114,7 @@ class OpenTerminals:
             return found
         if why := self._why_not(key):
             return why
+        self.late.forget(key)
         terminal = self.terminals[key] = Terminal(key, viewer.entry, viewer.size, self._note_use, self._turns)
         task = asyncio.create_task(self._run(terminal))
         self._tasks.add(task)
@@ -118,6 +122,8 @@ class OpenTerminals:
         return terminal
 
     def _note_use(self, machine: UUID) -> None:
+        if machine not in self.used_at:
+            self.used_again.set()
         self.used_at[machine] = timezone.now()
 
     def _why_not(self, key: Key) -> Ending | None:
@@ -149,6 +155,8 @@ class OpenTerminals:
         finally:
             if self.terminals.get(terminal.key) is terminal:
                 del self.terminals[terminal.key]
+                if terminal.is_unclosed:
+                    self.late.add(terminal.key, terminal.entry)
             self._tell_names(terminal.key)
 
     def _tell_names(self, key: Key) -> None:

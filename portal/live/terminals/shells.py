@@ -128,9 +128,11 @@ async def start(
     return channel
 
 
-async def kill(connection: asyncssh.SSHClientConnection, name: str) -> None:
-    """End the shell of this name in tmux: also one that is only about to begin, of which tmux does not know yet."""
+async def kill(connection: asyncssh.SSHClientConnection, name: str) -> bool:
+    """End the shell of this name in tmux: also one that is only about to begin, of which tmux does not know yet. Return whether the guest answered."""
     for _try in range(KILL_TRIES):
-        if (await _ask(connection, f"{TMUX} kill-session -t '={name}'")).status != UNKNOWN:
-            break
+        status = (await _ask(connection, f"{TMUX} kill-session -t '={name}'")).status
+        if status != UNKNOWN:
+            return status is not None
         await asyncio.sleep(KILL_PAUSE)
+    return True

@@ -41,7 +41,10 @@ class Key:
 
 
 class Terminal:
-    """`used` is called at each input, and at output that the machine made by itself. `left_at`: on the loop's clock, since when nobody looks."""
+    """`used` is called at each input, and at output that the machine made by itself. `left_at`: on the loop's clock, since when nobody looks.
+
+    is_unclosed: its viewer closed it, and its guest did not answer.
+    """
 
     def __init__(
         self, key: Key, entry: Entry, size: tuple[int, int], used: Callable[[UUID], Any], its_turns: Turns
@@ -52,7 +55,7 @@ class Terminal:
         self.ring = Ring()
         self.viewer: Viewer | None = None
         self.left_at = asyncio.get_running_loop().time()
-        self.is_open = self.survives = False
+        self.is_open = self.survives = self.is_unclosed = False
         self.shell = self.life  # its id: that of one in tmux is older than this terminal
         self._place = 0
         self._channel: shells.Channel | None = None
@@ -182,9 +185,14 @@ class Terminal:
                 if self.viewer:
                     self.viewer.tell(type="pong")
             case Close():
-                if self.survives and self._connection:
-                    await shells.kill(self._connection, self.key.tmux_name)
-                self._end(endings.EXITED)
+                self._end(await self._close())
+
+    async def _close(self) -> Ending:
+        """End its shell for good. One in tmux may go on where the guest does not answer."""
+        if not self.survives or not self._connection or await shells.kill(self._connection, self.key.tmux_name):
+            return endings.EXITED
+        self.is_unclosed = True
+        return endings.UNCLOSED
 
     def _resize(self, size: tuple[int, int]) -> None:
         if size != self.size:

@@ -1,5 +1,7 @@
 // The console log of a machine, for as long as somebody looks at the page. What the guest wrote comes as plain text, and stays text here.
-// The live process sends {type: "state", state, serial} and {type: "log", fresh, text}: see portal/live/consoles.
+// The live process sends {type: "state", state, serial} and {type: "log", fresh, text}, and answers a ping: see portal/live/consoles.
+import { Pulse } from "../terminal/pulse.js";
+
 const MOST_LETTERS = 200000; // on the page; the oldest go
 const HIDDEN_MS = 10000; // a page that nobody sees has nothing read for it
 const LONGEST_MS = 20000; // between two tries
@@ -11,6 +13,11 @@ const output = document.getElementById("console-text");
 export function addressOf(path = "") {
   const base = (place.dataset.live || location.origin).replace(/^http/, "ws");
   return `${base}/live/console/${place.dataset.machine}${path}`;
+}
+
+// Whether anybody is there is asked on a line that is open; one that does not open in time is lost, too.
+export function askOver(line) {
+  if (line?.readyState === WebSocket.OPEN) line.send('{"type":"ping"}');
 }
 
 // Show the one sentence of a group whose attribute has this value.
@@ -30,17 +37,28 @@ let socket = null;
 let again = 0;
 let tries = 0;
 let left = 0;
+const pulse = new Pulse(() => askOver(socket), lost);
 
 function hear({ data }) {
   const facts = JSON.parse(data);
   tries = 0;
+  pulse.heard();
+  if (facts.type === "pong") return;
   if (facts.type === "log") return write(facts.text, facts.fresh);
   sayOnly(said, "state", facts.state);
   document.dispatchEvent(new CustomEvent("minga:console", { detail: facts }));
 }
 
+// Nothing comes any more, though nobody has closed it.
+function lost() {
+  leave();
+  sayOnly(said, "state", "lost");
+  closed({});
+}
+
 function closed({ code }) {
   socket = null;
+  pulse.rest();
   if (OVER.includes(code)) return sayOnly(said, "state", "over");
   tries += 1;
   if (tries > 1) sayOnly(said, "state", "lost");
@@ -54,9 +72,11 @@ function connect() {
   socket = new WebSocket(addressOf());
   socket.onmessage = hear;
   socket.onclose = closed;
+  pulse.heard();
 }
 
 function leave() {
+  pulse.rest();
   if (!socket) return;
   socket.onmessage = socket.onclose = null;
   socket.close();
@@ -66,11 +86,13 @@ function leave() {
 function look() {
   clearTimeout(left);
   if (document.hidden) left = setTimeout(leave, HIDDEN_MS);
-  else connect();
+  else if (!socket) connect();
+  else if (socket.readyState === WebSocket.OPEN) pulse.check();
+  else pulse.heard();
 }
 
 document.addEventListener("visibilitychange", look);
 addEventListener("pageshow", look);
-addEventListener("online", connect);
+addEventListener("online", look);
 addEventListener("pagehide", leave);
 connect();

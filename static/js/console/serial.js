@@ -1,6 +1,7 @@
 // The serial console of a machine: offered where the cloud has one, opened by a press. The terminal's library comes with the press.
 import { Acks } from "../terminal/acks.js";
-import { addressOf, sayOnly } from "./log.js";
+import { Pulse } from "../terminal/pulse.js";
+import { addressOf, askOver, sayOnly } from "./log.js";
 
 const ENDS = { 4000: "ended", 4001: "elsewhere", 4003: "rights", 4004: "none", 4005: "busy", 4008: "flood", 4009: "taken", 4010: "idle" };
 const PIECE = 16384; // bytes of a frame
@@ -12,6 +13,7 @@ const closes = document.getElementById("serial-close");
 const text = new TextEncoder();
 let terminal = null;
 let socket = null;
+let pulse = null; // of the line that is open
 
 document.addEventListener("minga:console", ({ detail }) => {
   section.hidden = ["reading", "not_set_up"].includes(detail.state);
@@ -22,11 +24,13 @@ document.addEventListener("minga:console", ({ detail }) => {
 
 function type(bytes) {
   if (socket?.readyState !== WebSocket.OPEN) return;
+  pulse.typed();
   for (let at = 0; at < bytes.length; at += PIECE) socket.send(bytes.subarray(at, at + PIECE));
 }
 
 function end(name) {
   socket = null;
+  pulse?.rest();
   sayOnly(said, "end", name);
   opens.hidden = false;
   closes.hidden = true;
@@ -44,7 +48,14 @@ async function open() {
   own.binaryType = "arraybuffer";
   socket = own;
   const acks = new Acks(own);
+  pulse = new Pulse(() => askOver(own), () => {
+    end("lost");
+    own.close();
+  });
+  pulse.heard();
   own.onmessage = ({ data }) => {
+    if (own !== socket) return;
+    pulse.heard();
     if (typeof data === "string") return hear(JSON.parse(data));
     terminal.write(new Uint8Array(data), () => acks.shown(data.byteLength));
   };
@@ -60,6 +71,9 @@ function hear(facts) {
 }
 
 opens.addEventListener("click", open);
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden && socket?.readyState === WebSocket.OPEN) pulse.check();
+});
 closes.addEventListener("click", () => {
   const own = socket;
   end("");

@@ -91,7 +91,9 @@ export class Tabs {
   state(shell) {
     if (shell.line.state === "ended") {
       this.#names.delete(shell.name);
-      if (this.#closing.delete(shell.name) && this.#leave(shell.name)) return;
+      const wasToClose = this.#closing.delete(shell.name);
+      if (shell.facts.end?.code === "unclosed") this.open(shell.name); // its shell may go on, which has to be read
+      else if (wasToClose && this.#leave(shell.name)) return;
     }
     if (["refused", "elsewhere"].includes(shell.line.state)) this.#closing.delete(shell.name);
     this.#draw();

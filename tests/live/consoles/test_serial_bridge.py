@@ -70,6 +70,13 @@ def test_a_bad_frame_is_answered_and_nothing_else_happens(line: Viewer, text: st
     assert line.next() == b"ON"
 
 
+def test_to_ask_whether_the_line_stands_is_answered_and_not_typed(line: Viewer, proxy: SerialProxy) -> None:
+    line.line.send('{"type":"ping"}')
+    assert line.next() == {"type": "pong"}
+    line.line.send(b"on")
+    assert line.next() == b"ON"
+
+
 def test_who_opens_it_again_takes_it_from_themselves(
     line: Viewer, live: LiveProcess, machine: Machine, student: User
 ) -> None:

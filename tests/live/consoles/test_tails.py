@@ -42,6 +42,13 @@ def test_what_a_guest_writes_is_made_harmless(viewer: Viewer, cloud: FakeCloud) 
     assert viewer.wait_for("hello") == "hello <b>1m"
 
 
+def test_to_ask_whether_anybody_is_there_is_answered(viewer: Viewer) -> None:
+    viewer.wait_for("ready")
+    for text in ('{"type":"resize"}', "{", '{"type":"ping"}'):
+        viewer.line.send(text)
+    assert viewer.next() == {"type": "pong"}
+
+
 def test_two_viewers_cost_one_read(
     viewer: Viewer, live: LiveProcess, machine: Machine, admin: User, cloud: FakeCloud
 ) -> None:

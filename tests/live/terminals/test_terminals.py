@@ -1,10 +1,12 @@
 """Terminals, from a viewer's websocket to the shell of a real sshd."""
 
+import contextlib
+
 import pytest
 
 from accounts.models import User
 from machines.models import Machine
-from portal.live.terminals import shells, window
+from portal.live.terminals import late_closings, shells, window
 from tests.live.process import LiveProcess
 from tests.live.terminals.guest_fixtures import home as home
 from tests.live.terminals.guest_fixtures import kind as kind
@@ -13,6 +15,7 @@ from tests.live.terminals.guest_fixtures import opened as opened
 from tests.live.terminals.guest_fixtures import without_tmux as without_tmux
 from tests.live.terminals.guest_stage import View, view
 from tests.machines.idle.guest import can_run
+from tests.waiting import until
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -90,6 +93,39 @@ def test_closing_a_terminal_ends_its_shell(live: LiveProcess, machine: Machine, 
     again.type("echo $((6*7))[$HERE]\n")
     again.shows("42[]")
     again.close()
+
+
+def test_a_guest_that_does_not_answer_is_no_closed_terminal_and_its_shell_ends_later(
+    monkeypatch: pytest.MonkeyPatch, live: LiveProcess, machine: Machine, student: User, opened: View
+) -> None:
+    monkeypatch.setattr(late_closings, "PAUSE_SECONDS", 0.05)
+    opened.type("HERE=first\n")
+    with monkeypatch.context() as silence:
+        silence.setattr(shells, "TMUX", "sleep 60 #")
+        silence.setattr(shells, "LOOK_SECONDS", 0.2)
+        opened.say(type="close")
+        assert opened.ends() == (4000, "unclosed")
+    until(lambda: not live.server.config.app.terminals.late.waiting, "its shell is ended")
+    with contextlib.closing(view(live, machine, student)) as again:
+        again.opens()
+        again.type("echo $((6*7))[$HERE]\n")
+        again.shows("42[]")
+
+
+def test_a_shell_that_is_opened_again_before_its_guest_answers_goes_on(
+    monkeypatch: pytest.MonkeyPatch, live: LiveProcess, machine: Machine, student: User, opened: View
+) -> None:
+    opened.type("HERE=first\n")
+    with monkeypatch.context() as silence:
+        silence.setattr(shells, "TMUX", "sleep 60 #")
+        silence.setattr(shells, "LOOK_SECONDS", 0.2)
+        opened.say(type="close")
+        assert opened.ends() == (4000, "unclosed")
+    with contextlib.closing(view(live, machine, student)) as again:
+        again.opens()
+        assert not live.server.config.app.terminals.late.waiting
+        again.type("echo $((6*7))[$HERE]\n")
+        again.shows("42[first]")
 
 
 def test_the_size_reaches_the_shell(kind: str, opened: View) -> None:

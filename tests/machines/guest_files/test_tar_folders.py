@@ -1,5 +1,6 @@
 """Folders of guests as archives, read by Python's and by GNU's tar."""
 
+import hashlib
 import io
 import os
 import socket
@@ -11,9 +12,10 @@ from typing import Any
 import asyncssh
 import pytest
 
+from machines.guest_files import BLOCK
 from machines.guest_files.file_faults import FileFault
 from machines.guest_files.sftp_sessions import Session
-from machines.guest_files.tar_folders import LEFT_OUT, Packed, packed
+from machines.guest_files.tar_folders import LEFT_OUT, WHY, Packed, packed
 from tests.machines.guest_files.file_guest import Guest, files_of, simulated
 
 LARGE = os.urandom(300_001)
@@ -86,19 +88,58 @@ class Moving(asyncssh.SFTPServer):
             yield name
 
 
-@pytest.mark.parametrize("change", [200_000, -100_000])
+@pytest.mark.parametrize(("change", "said"), [(200_000, "shorter"), (-100_000, "longer"), (-1, "longer")])
 async def test_a_file_that_changes_does_not_break_the_archive(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: int, said: str
 ) -> None:
     monkeypatch.setattr(Moving, "change", change)
     (tmp_path / "a").write_bytes(LARGE)
     (tmp_path / "z").write_text("the last one")
+    kept = Packed()
     async with simulated(tmp_path, Moving) as files:
-        archive = opened(await tar_of(files))
+        archive = opened(await tar_of(files, into=kept))
     size = len(LARGE) + change
     assert archive.extractfile("a").read() == (LARGE + bytes(200_000))[:size]  # type: ignore[union-attr]
-    assert "z" in archive.getnames()
-    assert (LEFT_OUT.decode() in archive.getnames()) == (change > 0)
+    assert sorted(archive.getnames()) == [LEFT_OUT.decode(), "a", "z"]
+    assert sorted(kept.left_out) == [f"{name}: {WHY[said]}" for name in ("az" if change > 0 else "a")]
+
+
+@pytest.mark.parametrize(
+    ("announced", "now", "said"),
+    [
+        (0, 10, []),
+        (BLOCK // 2, BLOCK, []),
+        (BLOCK // 2, BLOCK + 1, ["a: " + WHY["longer"]]),
+        (0, len(LARGE), ["a: " + WHY["longer"]]),
+    ],
+)
+async def test_a_small_file_that_grows_is_whole_or_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, announced: int, now: int, said: list[str]
+) -> None:
+    class Grown(Moving):
+        async def scandir(self, path: bytes) -> Any:
+            async for name in super().scandir(path):
+                name.attrs.size = announced
+                yield name
+
+    (tmp_path / "a").write_bytes(LARGE[:now])
+    kept = Packed(sums={})
+    async with simulated(tmp_path, Grown) as files:
+        archive = opened(await tar_of(files, into=kept))
+    found = archive.extractfile("a").read()  # type: ignore[union-attr]
+    assert found == LARGE[: min(now, BLOCK)]
+    assert (kept.left_out, kept.sums) == (said, {b"a": hashlib.sha256(found).hexdigest()})
+    assert (LEFT_OUT.decode() in archive.getnames()) == bool(said)
+
+
+async def test_files_that_stay_as_they_are_are_named_in_no_list(tmp_path: Path) -> None:
+    for size in (0, 1, BLOCK // 2, BLOCK // 2 + 1, BLOCK, BLOCK + 1, 2 * BLOCK):
+        (tmp_path / str(size)).write_bytes(LARGE[:size])
+    kept = Packed()
+    async with simulated(tmp_path) as files:
+        archive = opened(await tar_of(files, into=kept))
+    assert {entry.name: entry.size for entry in archive} == {str(size): size for size in map(int, archive.getnames())}
+    assert (kept.files, kept.left_out) == (7, [])
 
 
 async def test_a_guest_that_announces_what_it_has_not_gets_no_endless_zeros(

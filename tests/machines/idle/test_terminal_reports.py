@@ -15,7 +15,7 @@ from accounts.models import User
 from machines.idle import enforce, signals
 from machines.idle.terminals import MOST, Reporter, hear, unheard
 from machines.models import Activity, Machine, Question
-from tests.machines.idle.quiet import row
+from tests.machines.idle.quiet import row, told
 from tests.machines.test_poisoned_rows import other_rules
 from tests.waiting import PATIENCE
 
@@ -73,6 +73,31 @@ def test_use_is_written_once_in_30_seconds_and_the_last_is_not_lost(
     now = later(clock, 30)
     hear(live, {machine.pk: 1}, {machine.pk: last}, now)
     assert (len(written), known(machine)[2]) == (4, last)
+
+
+def test_use_after_a_quiet_time_is_written_at_once(clock: "Clock", machine: Machine, live: Reporter) -> None:
+    hear(live, {machine.pk: 1}, {machine.pk: clock.now}, clock.now)
+    hear(live, {machine.pk: 1}, {}, later(clock, 40))
+    used = later(clock, 4)
+    hear(live, {machine.pk: 1}, {machine.pk: used}, later(clock, 1))
+    assert known(machine) == (1, clock.now, used)
+
+
+def test_who_types_just_before_the_deadline_keeps_the_machine_awake(
+    clock: "Clock", student: User, live: Reporter
+) -> None:
+    machine = row(student, clock.now)
+    enforce.tick(clock.now)
+    ends = told(machine, clock.now).ends_at
+    assert ends is not None
+    clock.move((ends - clock.now).total_seconds() - 20)
+    Activity.objects.update(ports_heard_at=clock.now, load_heard_at=clock.now)
+    hear(live, {machine.pk: 1}, {}, clock.now)
+    used = later(clock, 19)
+    hear(live, {machine.pk: 1}, {machine.pk: used}, used)
+    enforce.tick(later(clock, 2))
+    machine.refresh_from_db()
+    assert machine.wanted == "running"
 
 
 def test_the_last_terminal_that_closes_is_written_at_once(clock: "Clock", machine: Machine, live: Reporter) -> None:
