@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 from playwright.sync_api import Browser, expect
 
+from tests.journeys.emulated_boots import see_through_boot
 from tests.journeys.fresh_home import FreshHome
 from tests.journeys.stack import Stack, wait_for
 from tests.journeys.visitor import Visitor
@@ -36,8 +37,9 @@ def reach_a_shell(
     choose_password(maria, mailed_link(stack, ADDRESS))
     first = stored_key(maria, home)
     machine = maria.launch("condor", template)
+    if template == "debian":
+        see_through_boot(stack)
     maria.sees("running")
-    stack.let_guests_go_first()
     line = maria.copied("ssh")
     wait_for(lambda: printed <= words_of(home, line, typed), SHELL_SECONDS, "the copied line opens a shell")
     second = stored_key(maria, home)

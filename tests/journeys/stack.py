@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -103,15 +102,6 @@ class Stack:
             self.open.pop().close()
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(2 * PATIENCE)
-
-    def let_guests_go_first(self) -> None:
-        """Give running guests the processor before all else, where the system lets us.
-
-        A Debian that starves is ten times as long at its boot, and takes three times as much of the processor.
-        """
-        for pid in self.data.glob("cloud/guests/*/pid"):
-            with suppress(OSError):
-                Path(f"/proc/{pid.read_text().strip()}/autogroup").write_text("-15")
 
     def _must_live(self) -> None:
         if self.process is None or self.process.poll() is not None:

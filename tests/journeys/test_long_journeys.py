@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.chromium import in_a_browser
 from tests.journeys.broken_ways import blocked, broken_hops, kill_guest, stopped, wait_for_ssh
+from tests.journeys.emulated_boots import see_through_boot
 from tests.journeys.kinds import on_debian
 from tests.journeys.stack import Person, Stack, wait_for
 from tests.journeys.terminal_view import TerminalView
@@ -37,8 +38,8 @@ def machine(debian_stack: Stack) -> Iterator[str]:
     debian_stack.whole()
     person = Person(debian_stack, WHO)
     pk = str(person.call("POST", "machines/", json={"template": "debian", "name": "otter"}).json()["id"])
+    see_through_boot(debian_stack)
     person.until(pk, "running", 6 * PATIENCE)
-    debian_stack.let_guests_go_first()
     wait_for_ssh(person, pk)
     yield pk
     person.call("DELETE", f"machines/{pk}/")
