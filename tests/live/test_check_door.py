@@ -101,8 +101,9 @@ def test_those_that_come_at_the_same_moment_do_not_pass_the_limit_together(
 
     monkeypatch.setattr(check_http, "MOST_AT_ONCE", 2)
     monkeypatch.setattr(check_http, "read", slow)
+    heads = headers_of(stage.student)
     with ThreadPoolExecutor(5) as pool:
-        asked = [pool.submit(check, stage, machine) for _number in range(5)]
+        asked = [pool.submit(httpx.get, url(stage, machine), headers=heads, timeout=PATIENCE) for _number in range(5)]
         try:
             until(lambda: sum(one.done() for one in asked) == 3)
         finally:
@@ -164,7 +165,7 @@ def test_whose_right_ends_hears_no_more(stage: DialStage, machine: Machine) -> N
     heads = headers_of(stage.student)
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(httpx.get, url(stage, machine), headers=heads, timeout=PATIENCE)
-        until(lambda: stage.live.server.config.app.checks.limits.going)
+        until(lambda: stage.live.server.config.app.dials.waiting)  # it has begun, and asks the agent
         Session.objects.all().delete()
         assert answer.result(PATIENCE).status_code == 403
     assert not PortCheck.objects.exists()

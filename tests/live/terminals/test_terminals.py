@@ -98,6 +98,7 @@ def test_closing_a_terminal_ends_its_shell(live: LiveProcess, machine: Machine, 
 def test_a_guest_that_does_not_answer_is_no_closed_terminal_and_its_shell_ends_later(
     monkeypatch: pytest.MonkeyPatch, live: LiveProcess, machine: Machine, student: User, opened: View
 ) -> None:
+    late = live.server.config.app.terminals.late
     monkeypatch.setattr(late_closings, "PAUSE_SECONDS", 0.05)
     opened.type("HERE=first\n")
     with monkeypatch.context() as silence:
@@ -105,7 +106,8 @@ def test_a_guest_that_does_not_answer_is_no_closed_terminal_and_its_shell_ends_l
         silence.setattr(shells, "LOOK_SECONDS", 0.2)
         opened.say(type="close")
         assert opened.ends() == (4000, "unclosed")
-    until(lambda: not live.server.config.app.terminals.late.waiting, "its shell is ended")
+        until(lambda: late.waiting, "it is asked again")
+    until(lambda: not late.waiting, "its shell is ended")
     with contextlib.closing(view(live, machine, student)) as again:
         again.opens()
         again.type("echo $((6*7))[$HERE]\n")
