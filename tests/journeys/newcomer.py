@@ -3,12 +3,12 @@
 import html
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 from playwright.sync_api import Browser, expect
 
-from tests.journeys.emulated_boots import see_through_boot
 from tests.journeys.fresh_home import FreshHome
 from tests.journeys.stack import Stack, wait_for
 from tests.journeys.visitor import Visitor
@@ -26,24 +26,35 @@ SHELL_SECONDS = 1200.0  # an emulated guest may be said to run minutes before it
 
 
 def reach_a_shell(
-    stack: Stack, browser: Browser, home: FreshHome, template: str, typed: str, printed: set[str]
+    stack: Stack,
+    browser: Browser,
+    home: FreshHome,
+    template: str,
+    typed: str,
+    printed: set[str],
+    boot: Callable[[Stack], None] = lambda _stack: None,
 ) -> tuple[str, str]:
     """Import the list, and be one of it. Return the id of the machine, and the line that opens a shell in it.
 
-    `typed` and `printed`: commands for the machine's shell, and words that they print there and nowhere else.
+    `typed` and `printed`: commands for the machine's shell, and words that they print there and nowhere else. boot: sees the guest
+    through a boot that takes long.
     """
     import_list(Visitor(browser, stack).sign_in("admin"))
     maria = Visitor(browser, stack)
     choose_password(maria, mailed_link(stack, ADDRESS))
     first = stored_key(maria, home)
     machine = maria.launch("condor", template)
-    if template == "debian":
-        see_through_boot(stack)
+    boot(stack)
     maria.sees("running")
     line = maria.copied("ssh")
     wait_for(lambda: printed <= words_of(home, line, typed), SHELL_SECONDS, "the copied line opens a shell")
+    return machine, _with_second_key(maria, home, line, first.name, typed, printed)
+
+
+def _with_second_key(maria: Visitor, home: FreshHome, line: str, first: str, typed: str, printed: set[str]) -> str:
+    """Store another key, put it into the running machine, and return the line that opens a shell with it alone."""
     second = stored_key(maria, home)
-    with_second = line.replace(f"{first.name} ", f"{second.name} ")
+    with_second = line.replace(f"{first} ", f"{second.name} ")
     assert not printed & words_of(home, f"{with_second} -o IdentitiesOnly=yes", typed)
     said = put_newest_key_in(maria)
     wait_for(
@@ -52,7 +63,7 @@ def reach_a_shell(
         "the second key opens one",
         say=lambda: said,
     )
-    return machine, with_second
+    return with_second
 
 
 def import_list(admin: Visitor) -> None:

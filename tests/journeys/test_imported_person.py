@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.chromium import in_a_browser
+from tests.journeys.emulated_boots import see_through_boot
 from tests.journeys.fresh_home import FreshHome, fresh_home
 from tests.journeys.kinds import on_debian, on_simulated
 from tests.journeys.measured_guest import measure_the_guest
@@ -46,7 +47,8 @@ def test_somebody_of_a_list_reaches_a_shell(
     request: pytest.FixtureRequest,
 ) -> None:
     stack: Stack = request.getfixturevalue(fixture)
-    machine, line = reach_a_shell(stack, browser, home, template, typed, printed)
+    boot = [see_through_boot] if template == "debian" else []
+    machine, line = reach_a_shell(stack, browser, home, template, typed, printed, *boot)
     assert given_host_key(stack, machine) in (home.home / ".ssh" / "known_hosts").read_text()
     if template == "debian":  # booted once for all: it takes most of a minute
         measure_the_guest(stack, browser, home, line)

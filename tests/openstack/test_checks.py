@@ -111,11 +111,18 @@ def test_a_trial_machine_is_reached_put_to_sleep_and_leaves_nothing(
     assert traces(stage) == NOTHING
 
 
+def wait_for_its_server(stage: OpenStackStage, running: "subprocess.Popen[str]") -> None:
+    """Wait until the trial has a server. Of one that ended before, show what it said."""
+    owner = Owner(trial.OWNER_KEY)
+    until(lambda: running.poll() is not None or stage.cloud.find_server(trial.MACHINE, owner), "a server", 900.0)
+    assert running.poll() is None, running.communicate()
+
+
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
 def test_a_trial_that_is_broken_off_leaves_nothing(
     stage: OpenStackStage, running: "subprocess.Popen[str]", by: signal.Signals
 ) -> None:
-    until(lambda: stage.cloud.find_server(trial.MACHINE, Owner(trial.OWNER_KEY)), "a server")
+    wait_for_its_server(stage, running)
     running.send_signal(by)
     out, err = running.communicate(timeout=300)
     told = [row["found"] for row in json.loads(out) if row["topic"] == "Trial machine"]
@@ -126,7 +133,7 @@ def test_a_trial_that_is_broken_off_leaves_nothing(
 def test_what_a_killed_trial_left_goes_with_the_next_one(
     stage: OpenStackStage, running: "subprocess.Popen[str]"
 ) -> None:
-    until(lambda: stage.cloud.find_server(trial.MACHINE, Owner(trial.OWNER_KEY)), "a server")
+    wait_for_its_server(stage, running)
     running.kill()
     running.communicate(timeout=120)
     assert trial.clean_up(stage.cloud).ok == "right"
