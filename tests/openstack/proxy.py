@@ -198,9 +198,10 @@ def _cut(path: str, most: int) -> str:
     parts = urlsplit(path)
     if not most or not LISTS.search(parts.path):
         return path
-    said = dict(parse_qsl(parts.query))
-    said["limit"] = str(min(most, int(said.get("limit", most))))
-    return urlunsplit(parts._replace(query=urlencode(said)))
+    said = parse_qsl(parts.query, keep_blank_values=True)  # some names stand there more than once
+    limit = min(most, *(int(value) for name, value in said if name == "limit"), most)
+    rest = [(name, value) for name, value in said if name != "limit"]
+    return urlunsplit(parts._replace(query=urlencode([*rest, ("limit", limit)])))
 
 
 # ---- a clock that is off ----
