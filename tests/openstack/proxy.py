@@ -199,7 +199,7 @@ def _cut(path: str, most: int) -> str:
     if not most or not LISTS.search(parts.path):
         return path
     said = parse_qsl(parts.query, keep_blank_values=True)  # some names stand there more than once
-    limit = min(most, *(int(value) for name, value in said if name == "limit"), most)
+    limit = min([most, *(int(value) for name, value in said if name == "limit")])
     rest = [(name, value) for name, value in said if name != "limit"]
     return urlunsplit(parts._replace(query=urlencode([*rest, ("limit", limit)])))
 

@@ -1,6 +1,7 @@
 """Terminals, from a viewer's websocket to the shell of a real sshd."""
 
 import contextlib
+from collections.abc import Iterator
 
 import pytest
 
@@ -95,17 +96,24 @@ def test_closing_a_terminal_ends_its_shell(live: LiveProcess, machine: Machine, 
     again.close()
 
 
+@contextlib.contextmanager
+def closed_in_silence(monkeypatch: pytest.MonkeyPatch, opened: View) -> Iterator[None]:
+    """Close a terminal whose guest does not answer, and goes on not answering until the end of the block."""
+    with monkeypatch.context() as silence:
+        silence.setattr(shells, "TMUX", "sleep 60 #")
+        silence.setattr(shells, "LOOK_SECONDS", 0.2)
+        opened.say(type="close")
+        assert opened.ends() == (4000, "unclosed")
+        yield
+
+
 def test_a_guest_that_does_not_answer_is_no_closed_terminal_and_its_shell_ends_later(
     monkeypatch: pytest.MonkeyPatch, live: LiveProcess, machine: Machine, student: User, opened: View
 ) -> None:
     late = live.server.config.app.terminals.late
     monkeypatch.setattr(late_closings, "PAUSE_SECONDS", 0.05)
     opened.type("HERE=first\n")
-    with monkeypatch.context() as silence:
-        silence.setattr(shells, "TMUX", "sleep 60 #")
-        silence.setattr(shells, "LOOK_SECONDS", 0.2)
-        opened.say(type="close")
-        assert opened.ends() == (4000, "unclosed")
+    with closed_in_silence(monkeypatch, opened):
         until(lambda: late.waiting, "it is asked again")
     until(lambda: not late.waiting, "its shell is ended")
     with contextlib.closing(view(live, machine, student)) as again:
@@ -118,11 +126,8 @@ def test_a_shell_that_is_opened_again_before_its_guest_answers_goes_on(
     monkeypatch: pytest.MonkeyPatch, live: LiveProcess, machine: Machine, student: User, opened: View
 ) -> None:
     opened.type("HERE=first\n")
-    with monkeypatch.context() as silence:
-        silence.setattr(shells, "TMUX", "sleep 60 #")
-        silence.setattr(shells, "LOOK_SECONDS", 0.2)
-        opened.say(type="close")
-        assert opened.ends() == (4000, "unclosed")
+    with closed_in_silence(monkeypatch, opened):
+        pass
     with contextlib.closing(view(live, machine, student)) as again:
         again.opens()
         assert not live.server.config.app.terminals.late.waiting
